@@ -6,16 +6,16 @@
 
 mod accounts;
 mod crm;
-mod events;
 mod identity;
 mod mail;
+mod outbox;
 mod sending;
 
 pub use accounts::*;
 pub use crm::*;
-pub use events::*;
 pub use identity::*;
 pub use mail::*;
+pub use outbox::*;
 pub use sending::*;
 
 diesel::joinable!(activities -> organizations (organization_id));
