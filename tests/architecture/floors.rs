@@ -7,44 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every module below the crate's root, floor by floor from the top. Within the floors of features and
 /// protocols the order counts as well: the earlier may use the later.
 const FLOORS: &[(u8, &str, &[&str])] = &[
-    (
-        4,
-        "wiring",
-        &["main", "cli", "app", "startup", "router", "schedule"],
-    ),
-    (
-        3,
-        "features",
-        &["realtime", "sync", "messages", "accounts", "identity"],
-    ),
+    (4, "wiring", &["main", "cli", "app", "startup", "router", "schedule"]),
+    (3, "features", &["realtime", "sync", "messages", "accounts", "identity"]),
     (2, "protocols", &["providers", "mail"]),
-    (
-        1,
-        "foundations",
-        &[
-            "config",
-            "telemetry",
-            "http",
-            "access",
-            "db",
-            "events",
-            "storage",
-            "net",
-            "cache",
-            "error",
-        ],
-    ),
+    (1, "foundations", &["config", "telemetry", "http", "access", "db", "events", "storage", "net", "cache", "error"]),
     (0, "basics", &["ids", "clock", "secret"]),
 ];
 
 /// Where a module stands: its floor and its place on it from the top.
 pub fn floor(module: &str) -> Option<(u8, usize)> {
-    FLOORS.iter().find_map(|(floor, _, modules)| {
-        modules
-            .iter()
-            .position(|known| *known == module)
-            .map(|place| (*floor, place))
-    })
+    FLOORS
+        .iter()
+        .find_map(|(floor, _, modules)| modules.iter().position(|known| *known == module).map(|place| (*floor, place)))
 }
 
 /// Whether this module is a feature, with a front door.
@@ -67,10 +41,7 @@ fn may_use(from: &str, to: &str) -> bool {
 /// Imports that point up, or sideways where the order forbids it.
 pub fn upward_imports(sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
-    for source in sources
-        .iter()
-        .filter(|source| source.path.starts_with("src/") && !source.is_test())
-    {
+    for source in sources.iter().filter(|source| source.path.starts_with("src/") && !source.is_test()) {
         let from = source.top().to_owned();
         for reference in references(source) {
             let Some(to) = reference.path.first() else {
@@ -93,28 +64,20 @@ pub fn upward_imports(sources: &[Source]) -> Vec<String> {
 }
 
 fn place(module: &str) -> String {
-    floor(module).map_or_else(
-        || "on no floor".to_owned(),
-        |(floor, place)| format!("floor {floor}, place {}", place + 1),
-    )
+    floor(module)
+        .map_or_else(|| "on no floor".to_owned(), |(floor, place)| format!("floor {floor}, place {}", place + 1))
 }
 
 /// Circles of imports among the foundations, and among the basics: there the order is free, but an order
 /// there must be.
 pub fn cycles(sources: &[Source]) -> Vec<String> {
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for source in sources
-        .iter()
-        .filter(|source| source.path.starts_with("src/") && !source.is_test())
-    {
+    for source in sources.iter().filter(|source| source.path.starts_with("src/") && !source.is_test()) {
         let from = source.top();
         let Some((level, _)) = floor(from).filter(|(level, _)| *level < 2) else {
             continue;
         };
-        for to in references(source)
-            .into_iter()
-            .filter_map(|reference| reference.path.into_iter().next())
-        {
+        for to in references(source).into_iter().filter_map(|reference| reference.path.into_iter().next()) {
             if to != from && floor(&to).is_some_and(|(other, _)| other == level) {
                 uses.entry(from.to_owned()).or_default().insert(to);
             }
@@ -160,24 +123,17 @@ pub fn unknown_modules(lib: &str) -> Vec<String> {
     let code = super::source::masked(lib);
     let declared: BTreeSet<&str> = code
         .lines()
-        .map(|line| {
-            line.trim_start_matches("pub(crate) ")
-                .trim_start_matches("pub ")
-        })
+        .map(|line| line.trim_start_matches("pub(crate) ").trim_start_matches("pub "))
         .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
         .collect();
-    let known: BTreeSet<&str> = FLOORS
-        .iter()
-        .flat_map(|(_, _, modules)| modules.iter().copied())
-        .collect();
+    let known: BTreeSet<&str> = FLOORS.iter().flat_map(|(_, _, modules)| modules.iter().copied()).collect();
     let missing = declared.difference(&known).map(|module| {
         format!("`{module}` stands on no floor.\n  Give it a place in FLOORS of tests/architecture/floors.rs and in docs/ARCHITECTURE.md.")
     });
     // `main` is the binary; `cache` may be folded into another foundation.
-    let gone = known
-        .difference(&declared)
-        .filter(|module| !["main", "cache"].contains(*module))
-        .map(|module| format!("The table of floors names `{module}`, but lib.rs does not declare it.\n  Take it out of FLOORS."));
+    let gone = known.difference(&declared).filter(|module| !["main", "cache"].contains(*module)).map(|module| {
+        format!("The table of floors names `{module}`, but lib.rs does not declare it.\n  Take it out of FLOORS.")
+    });
     missing.chain(gone).collect()
 }
 
@@ -186,20 +142,13 @@ pub fn protocols_that_reach_out(sources: &[Source]) -> Vec<String> {
     const OURS: [&str; 4] = ["db", "http", "access", "storage"];
     const THEIRS: [&str; 4] = ["actix_web::", "actix_ws::", "diesel::", "diesel_async::"];
     let mut violations = Vec::new();
-    for source in sources
-        .iter()
-        .filter(|source| floor(source.top()).is_some_and(|(floor, _)| floor == 2))
-    {
+    for source in sources.iter().filter(|source| floor(source.top()).is_some_and(|(floor, _)| floor == 2)) {
         let ours = references(source).into_iter().filter_map(|found| {
             let module = found.path.into_iter().next()?;
-            OURS.contains(&module.as_str())
-                .then_some((found.line, module))
+            OURS.contains(&module.as_str()).then_some((found.line, module))
         });
         let theirs = THEIRS.iter().flat_map(|name| {
-            source
-                .code
-                .match_indices(name)
-                .map(|(at, _)| (source.line(at), name.trim_end_matches(':').to_owned()))
+            source.code.match_indices(name).map(|(at, _)| (source.line(at), name.trim_end_matches(':').to_owned()))
         });
         for (line, name) in ours.chain(theirs) {
             violations.push(format!(
@@ -214,52 +163,22 @@ pub fn protocols_that_reach_out(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn an_import_that_points_up_is_found() {
-    let found = upward_imports(&[Source::new(
-        "src/db/mod.rs",
-        "use crate::{ids::OrgId,\n  messages::Email};",
-    )]);
+    let found = upward_imports(&[Source::new("src/db/mod.rs", "use crate::{ids::OrgId,\n  messages::Email};")]);
     assert_eq!(found.len(), 1);
-    assert!(
-        found[0].contains("src/db/mod.rs:1") && found[0].contains("`messages`"),
-        "{}",
-        found[0]
-    );
+    assert!(found[0].contains("src/db/mod.rs:1") && found[0].contains("`messages`"), "{}", found[0]);
 }
 
 #[test]
 fn a_lower_feature_must_not_use_a_higher_one() {
-    assert_eq!(
-        upward_imports(&[Source::new(
-            "src/accounts/service.rs",
-            "use crate::messages::Email;"
-        )])
-        .len(),
-        1
-    );
-    assert!(
-        upward_imports(&[Source::new(
-            "src/messages/service.rs",
-            "use crate::accounts::Account;"
-        )])
-        .is_empty()
-    );
+    assert_eq!(upward_imports(&[Source::new("src/accounts/service.rs", "use crate::messages::Email;")]).len(), 1);
+    assert!(upward_imports(&[Source::new("src/messages/service.rs", "use crate::accounts::Account;")]).is_empty());
 }
 
 #[test]
 fn test_code_may_look_anywhere() {
+    assert!(upward_imports(&[Source::new("src/db/x_tests.rs", "use crate::messages::Email;")]).is_empty());
     assert!(
-        upward_imports(&[Source::new(
-            "src/db/x_tests.rs",
-            "use crate::messages::Email;"
-        )])
-        .is_empty()
-    );
-    assert!(
-        upward_imports(&[Source::new(
-            "src/db/x.rs",
-            "#[cfg(test)]\nmod t { use crate::messages::Email; }"
-        )])
-        .is_empty()
+        upward_imports(&[Source::new("src/db/x.rs", "#[cfg(test)]\nmod t { use crate::messages::Email; }")]).is_empty()
     );
 }
 
@@ -277,27 +196,16 @@ fn a_circle_is_found_once() {
 
 #[test]
 fn a_module_without_a_floor_is_found() {
-    let every: String = FLOORS
-        .iter()
-        .flat_map(|(_, _, modules)| modules.iter())
-        .map(|name| format!("pub mod {name};\n"))
-        .collect();
+    let every: String =
+        FLOORS.iter().flat_map(|(_, _, modules)| modules.iter()).map(|name| format!("pub mod {name};\n")).collect();
     assert!(unknown_modules(&every).is_empty());
-    assert_eq!(
-        unknown_modules(&format!("{every}pub mod gadgets;\n")).len(),
-        1
-    );
-    assert_eq!(
-        unknown_modules(&every.replace("pub mod ids;\n", "")).len(),
-        1
-    );
+    assert_eq!(unknown_modules(&format!("{every}pub mod gadgets;\n")).len(), 1);
+    assert_eq!(unknown_modules(&every.replace("pub mod ids;\n", "")).len(), 1);
 }
 
 #[test]
 fn a_protocol_that_queries_is_found() {
-    let found = protocols_that_reach_out(&[Source::new(
-        "src/mail/mime.rs",
-        "use crate::db::Db;\nuse diesel::prelude::*;",
-    )]);
+    let found =
+        protocols_that_reach_out(&[Source::new("src/mail/mime.rs", "use crate::db::Db;\nuse diesel::prelude::*;")]);
     assert_eq!(found.len(), 2);
 }

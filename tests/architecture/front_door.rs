@@ -9,10 +9,7 @@ use super::source::Source;
 /// The wiring above the features may also name a feature's `routes`, since all routes stand in one list.
 pub fn back_door_imports(sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
-    for source in sources
-        .iter()
-        .filter(|source| source.path.starts_with("src/"))
-    {
+    for source in sources.iter().filter(|source| source.path.starts_with("src/")) {
         let from = source.top().to_owned();
         for reference in references(source) {
             let [feature, inner, ..] = reference.path.as_slice() else {
@@ -51,42 +48,15 @@ fn found(path: &str, text: &str) -> usize {
 
 #[test]
 fn a_back_door_is_found() {
-    assert_eq!(
-        found(
-            "src/messages/service.rs",
-            "use crate::accounts::store::find;"
-        ),
-        1
-    );
-    assert_eq!(
-        found(
-            "src/messages/service.rs",
-            "use crate::accounts::{Account, store};"
-        ),
-        1
-    );
-    assert_eq!(
-        found(
-            "src/messages/service_tests.rs",
-            "use crate::accounts::store;"
-        ),
-        1
-    );
+    assert_eq!(found("src/messages/service.rs", "use crate::accounts::store::find;"), 1);
+    assert_eq!(found("src/messages/service.rs", "use crate::accounts::{Account, store};"), 1);
+    assert_eq!(found("src/messages/service_tests.rs", "use crate::accounts::store;"), 1);
 }
 
 #[test]
 fn the_front_door_is_open() {
-    assert_eq!(
-        found("src/messages/service.rs", "use crate::accounts::Account;"),
-        0
-    );
-    assert_eq!(
-        found(
-            "src/accounts/service.rs",
-            "use crate::accounts::store::find;"
-        ),
-        0
-    );
+    assert_eq!(found("src/messages/service.rs", "use crate::accounts::Account;"), 0);
+    assert_eq!(found("src/accounts/service.rs", "use crate::accounts::store::find;"), 0);
 }
 
 #[test]

@@ -49,10 +49,7 @@ fn starts(source: &Source) -> Vec<((usize, usize), Vec<String>)> {
 }
 
 fn preceded_by_word(code: &str, at: usize) -> bool {
-    code[..at]
-        .chars()
-        .next_back()
-        .is_some_and(|c| c.is_alphanumeric() || c == '_')
+    code[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Reads a path or a tree of paths (`a::{b, c::d}`) and leaves `rest` behind it.
@@ -66,9 +63,7 @@ fn tree(rest: &mut &str, prefix: &[String]) -> Vec<Vec<String>> {
         *rest = behind;
         return vec![prefix.to_vec()];
     }
-    let length = rest
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(rest.len());
+    let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     let (word, behind) = rest.split_at(length);
     *rest = behind;
     if word.is_empty() {
@@ -79,10 +74,7 @@ fn tree(rest: &mut &str, prefix: &[String]) -> Vec<Vec<String>> {
         path.push(word.to_owned());
     }
     match behind.strip_prefix("::") {
-        Some(next)
-            if next
-                .starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '{' || c == '*') =>
-        {
+        Some(next) if next.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '{' || c == '*') => {
             *rest = next;
             tree(rest, &path)
         }
@@ -111,10 +103,7 @@ fn group(rest: &mut &str, prefix: &[String]) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 fn paths(path: &str, text: &str) -> Vec<String> {
-    references(&Source::new(path, text))
-        .into_iter()
-        .map(|found| found.path.join("::"))
-        .collect()
+    references(&Source::new(path, text)).into_iter().map(|found| found.path.join("::")).collect()
 }
 
 #[test]
@@ -122,49 +111,22 @@ fn plain_paths_and_groups_are_read() {
     let text = "use crate::{db::{Db, schema::emails}, ids::*, error::ApiError as E};\nfn f() { crate::clock::Clock::system() }";
     assert_eq!(
         paths("src/messages/store.rs", text),
-        [
-            "db::Db",
-            "db::schema::emails",
-            "ids",
-            "error::ApiError",
-            "clock::Clock::system"
-        ]
+        ["db::Db", "db::schema::emails", "ids", "error::ApiError", "clock::Clock::system"]
     );
 }
 
 #[test]
 fn macros_of_the_crate_count_too() {
-    assert_eq!(
-        paths(
-            "src/db/mod.rs",
-            "match c { $crate::db::DbConn::Sqlite(c) => {} }"
-        ),
-        ["db::DbConn::Sqlite"]
-    );
+    assert_eq!(paths("src/db/mod.rs", "match c { $crate::db::DbConn::Sqlite(c) => {} }"), ["db::DbConn::Sqlite"]);
 }
 
 #[test]
 fn paths_that_climb_are_resolved() {
-    assert_eq!(
-        paths(
-            "src/messages/store.rs",
-            "use super::super::accounts::store;"
-        ),
-        ["accounts::store"]
-    );
-    assert_eq!(
-        paths("src/messages/store.rs", "use super::model::Email;"),
-        ["messages::model::Email"]
-    );
+    assert_eq!(paths("src/messages/store.rs", "use super::super::accounts::store;"), ["accounts::store"]);
+    assert_eq!(paths("src/messages/store.rs", "use super::model::Email;"), ["messages::model::Email"]);
 }
 
 #[test]
 fn words_in_comments_and_longer_names_are_no_paths() {
-    assert!(
-        paths(
-            "src/a.rs",
-            "// crate::x\nlet s = \"crate::y\"; use mycrate::z;"
-        )
-        .is_empty()
-    );
+    assert!(paths("src/a.rs", "// crate::x\nlet s = \"crate::y\"; use mycrate::z;").is_empty());
 }

@@ -16,11 +16,7 @@ impl Source {
     /// A source from its path and text.
     pub fn new(path: &str, text: &str) -> Self {
         let code = without_test_items(&masked(text));
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            code,
-        }
+        Self { path: path.to_owned(), text: text.to_owned(), code }
     }
 
     /// All Rust files below these folders of the repository, by path.
@@ -60,13 +56,7 @@ impl Source {
 
     /// The line that holds this byte of the text.
     pub fn line(&self, at: usize) -> usize {
-        self.code
-            .as_bytes()
-            .iter()
-            .take(at)
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1
+        self.code.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
     }
 }
 
@@ -79,11 +69,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
         if path.is_dir() {
             collect(root, &path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path
-                .strip_prefix(root)
-                .unwrap()
-                .to_string_lossy()
-                .replace('\\', "/");
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
             found.push(Source::new(&name, &std::fs::read_to_string(&path).unwrap()));
         }
     }
@@ -115,11 +101,7 @@ fn literal_end(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
     let after_word = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
     if rest.starts_with(b"//") {
-        return at
-            + rest
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .unwrap_or(rest.len());
+        return at + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
     }
     if rest.starts_with(b"/*") {
         return at + block_comment_length(rest);
@@ -129,18 +111,11 @@ fn literal_end(bytes: &[u8], at: usize) -> usize {
     }
     if !after_word && (rest[0] == b'r' || rest.starts_with(b"br") || rest.starts_with(b"cr")) {
         let prefix = if rest[0] == b'r' { 1 } else { 2 };
-        let hashes = rest[prefix..]
-            .iter()
-            .take_while(|byte| **byte == b'#')
-            .count();
+        let hashes = rest[prefix..].iter().take_while(|byte| **byte == b'#').count();
         if rest.get(prefix + hashes) == Some(&b'"') {
-            let close: Vec<u8> = std::iter::once(b'"')
-                .chain(std::iter::repeat_n(b'#', hashes))
-                .collect();
+            let close: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
             let start = prefix + hashes + 1;
-            let length = rest[start..]
-                .windows(close.len())
-                .position(|part| part == close);
+            let length = rest[start..].windows(close.len()).position(|part| part == close);
             return at + length.map_or(rest.len(), |length| start + length + close.len());
         }
     }
@@ -189,11 +164,7 @@ fn character_length(rest: &[u8]) -> usize {
     }
     let text = String::from_utf8_lossy(&rest[1..rest.len().min(6)]).into_owned();
     let width = text.chars().next().map_or(0, char::len_utf8);
-    if rest.get(1 + width) == Some(&b'\'') {
-        width + 2
-    } else {
-        0
-    }
+    if rest.get(1 + width) == Some(&b'\'') { width + 2 } else { 0 }
 }
 
 /// Blanks every item under `#[cfg(test)]`.
@@ -202,10 +173,7 @@ pub fn without_test_items(code: &str) -> String {
     let mut out = code.to_owned();
     while let Some(start) = out.find(MARK) {
         let end = item_end(out.as_bytes(), start + MARK.len());
-        let blank: String = out[start..end]
-            .chars()
-            .map(|c| if c == '\n' { '\n' } else { ' ' })
-            .collect();
+        let blank: String = out[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         out.replace_range(start..end, &blank);
     }
     out
@@ -238,10 +206,7 @@ fn comments_and_literals_are_blanked() {
     let code = masked(text);
     assert_eq!(code.len(), text.len());
     assert!(!code.contains("crate"), "{code}");
-    assert!(
-        code.contains("let c =") && code.contains("f::<'a>("),
-        "{code}"
-    );
+    assert!(code.contains("let c =") && code.contains("f::<'a>("), "{code}");
 }
 
 #[test]
@@ -256,14 +221,8 @@ fn items_for_tests_are_blanked() {
 
 #[test]
 fn modules_come_from_the_path() {
-    assert_eq!(
-        Source::new("src/messages/store/read.rs", "").modules(),
-        ["messages", "store", "read"]
-    );
-    assert_eq!(
-        Source::new("src/messages/mod.rs", "").modules(),
-        ["messages"]
-    );
+    assert_eq!(Source::new("src/messages/store/read.rs", "").modules(), ["messages", "store", "read"]);
+    assert_eq!(Source::new("src/messages/mod.rs", "").modules(), ["messages"]);
     assert_eq!(Source::new("src/ids.rs", "").top(), "ids");
     assert!(Source::new("src/messages/store_tests.rs", "").is_test());
     assert!(!Source::new("src/messages/store.rs", "").is_test());

@@ -1,1 +1,0 @@
-//! The tables, as both databases have them.
