@@ -87,10 +87,10 @@ impl Client {
     /// The client that holds the session cookie of this answer.
     pub async fn session_of(&self, answer: &Answer) -> Self {
         let cookies = answer.headers.get_all(SET_COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-        let cookie = cookies.filter_map(|value| value.split(';').next()).find(|pair| pair.starts_with("duplex_session="));
+        let cookie =
+            cookies.filter_map(|value| value.split(';').next()).find(|pair| pair.starts_with("duplex_session="));
         let cookie = cookie.unwrap_or_else(|| panic!("no session cookie: {answer:?}")).to_owned();
-        let mut client =
-            Self { base: self.base.clone(), identity: Identity::Session { cookie, csrf: String::new() } };
+        let mut client = Self { base: self.base.clone(), identity: Identity::Session { cookie, csrf: String::new() } };
         let me = client.get("/api/me").await.json(200);
         if let Identity::Session { csrf, .. } = &mut client.identity {
             csrf.push_str(me["csrf_token"].as_str().unwrap());

@@ -49,10 +49,46 @@ const SENDERS: [(&str, &str); 6] = [
 ];
 
 const WORDS: [&str; 40] = [
-    "invoice", "meeting", "offer", "quote", "contract", "delivery", "price", "project", "order", "team", "call",
-    "tomorrow", "customer", "please", "regards", "thanks", "the", "and", "for", "with", "about", "next", "week",
-    "draft", "review", "ship", "garden", "paper", "winter", "harbour", "copper", "lantern", "Grüße", "café", "naïve",
-    "東京", "договор", "señor", "façade", "Łódź",
+    "invoice",
+    "meeting",
+    "offer",
+    "quote",
+    "contract",
+    "delivery",
+    "price",
+    "project",
+    "order",
+    "team",
+    "call",
+    "tomorrow",
+    "customer",
+    "please",
+    "regards",
+    "thanks",
+    "the",
+    "and",
+    "for",
+    "with",
+    "about",
+    "next",
+    "week",
+    "draft",
+    "review",
+    "ship",
+    "garden",
+    "paper",
+    "winter",
+    "harbour",
+    "copper",
+    "lantern",
+    "Grüße",
+    "café",
+    "naïve",
+    "東京",
+    "договор",
+    "señor",
+    "façade",
+    "Łódź",
 ];
 
 /// The first mail's time, in seconds since 1970.
@@ -102,7 +138,17 @@ impl MailGenerator {
         let mut raw = head.into_bytes();
         raw.extend(body);
         let (seen, flagged) = (self.dice.below(5) > 0, self.dice.below(10) == 0);
-        TestMail { raw, message_id, subject, from: from.to_owned(), in_reply_to, attachments, received_at, seen, flagged }
+        TestMail {
+            raw,
+            message_id,
+            subject,
+            from: from.to_owned(),
+            in_reply_to,
+            attachments,
+            received_at,
+            seen,
+            flagged,
+        }
     }
 
     /// A subject and the ids before this one: two of five mails answer an earlier one.
@@ -239,7 +285,8 @@ fn encoded_word(text: &str) -> String {
             word.push(c);
         }
     }
-    let packed: Vec<String> = words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64.encode(word.as_bytes()))).collect();
+    let packed: Vec<String> =
+        words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64.encode(word.as_bytes()))).collect();
     packed.join("\r\n ")
 }
 
