@@ -32,6 +32,7 @@ pub struct MailGenerator {
     dice: Dice,
     made: u64,
     threads: Vec<Thread>,
+    longest_text: usize,
 }
 
 struct Thread {
@@ -95,9 +96,14 @@ const WORDS: [&str; 40] = [
 const FIRST: i64 = 1_700_000_000;
 
 impl MailGenerator {
-    /// A generator whose mails depend on the seed alone.
+    /// A generator of small mails, which depend on the seed alone.
     pub fn new(seed: u64) -> Self {
-        Self { dice: Dice(seed), made: 0, threads: Vec::new() }
+        Self { dice: Dice(seed), made: 0, threads: Vec::new(), longest_text: 40 }
+    }
+
+    /// A generator of mails as large as those of an office: about 14 KB each.
+    pub fn office(seed: u64) -> Self {
+        Self { longest_text: 170, ..Self::new(seed) }
     }
 
     /// The next mails.
@@ -171,7 +177,7 @@ impl MailGenerator {
     }
 
     fn text(&mut self) -> String {
-        let lines = 4 + self.dice.below(40);
+        let lines = 4 + self.dice.below(self.longest_text);
         (0..lines).map(|_| self.words(9) + "\r\n").collect()
     }
 
