@@ -64,10 +64,7 @@ impl Content {
 
     fn container(&mut self, part: &Part<'_>, place: Place) {
         let alternative = part.ctype.mime == "multipart/alternative";
-        let inner = Place {
-            nested: true,
-            alternative: alternative || place.alternative,
-        };
+        let inner = Place { nested: true, alternative: alternative || place.alternative };
         if !alternative {
             for child in &part.children {
                 self.part(child, inner);
@@ -78,11 +75,7 @@ impl Content {
         for child in &part.children {
             let before = (self.text.take(), self.html.take());
             self.part(child, inner);
-            self.text = self
-                .text
-                .take()
-                .filter(|new| !new.trim().is_empty())
-                .or(before.0);
+            self.text = self.text.take().filter(|new| !new.trim().is_empty()).or(before.0);
             self.html = self.html.take().or(before.1);
         }
         self.text = join(text, self.text.take());
@@ -141,16 +134,10 @@ impl Content {
                 None => find(&content.bytes, 0, b"METHOD:RE").is_some(),
             };
         }
-        if matches!(
-            mime.as_str(),
-            "application/pkcs7-mime" | "application/x-pkcs7-mime"
-        ) {
+        if matches!(mime.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime") {
             self.defects.push(Defect::Encrypted);
         }
-        let content_id = part
-            .headers
-            .first("content-id")
-            .and_then(message_id::single);
+        let content_id = part.headers.first("content-id").and_then(message_id::single);
         self.attachments.push(Attachment {
             part_id: part.id.clone(),
             file_name: file_name(&part.disposition, &part.ctype),
@@ -176,8 +163,7 @@ impl Content {
 /// What a leaf part is for.
 fn role(part: &Part<'_>, place: Place) -> Role {
     let named = file_name(&part.disposition, &part.ctype).is_some();
-    let as_file =
-        part.disposition.attachment || (named && place.nested && !part.disposition.inline);
+    let as_file = part.disposition.attachment || (named && place.nested && !part.disposition.inline);
     match part.ctype.mime.as_str() {
         "text/plain" if !as_file => Role::Text,
         "text/html" | "application/xhtml+xml" if !as_file => Role::Html,
@@ -210,9 +196,7 @@ fn meta_charset(bytes: &[u8]) -> Option<String> {
     let value = value.strip_prefix(b"\"").unwrap_or(value);
     let is_label = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let label: Vec<u8> = value.iter().take_while(is_label).copied().collect();
-    String::from_utf8(label)
-        .ok()
-        .filter(|label| !label.is_empty())
+    String::from_utf8(label).ok().filter(|label| !label.is_empty())
 }
 
 /// The SHA-256 digest in lower-case hexadecimal.

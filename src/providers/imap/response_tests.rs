@@ -45,9 +45,7 @@ fn a_mail_is_read_with_all_that_was_asked_for() {
 
 #[test]
 fn an_odd_date_costs_the_date_and_not_the_mail() {
-    let Response::Fetch(data) = read(b"* 1 FETCH (UID 1 INTERNALDATE \"yesterday\" BODY[] NIL)\r\n") else {
-        panic!()
-    };
+    let Response::Fetch(data) = read(b"* 1 FETCH (UID 1 INTERNALDATE \"yesterday\" BODY[] NIL)\r\n") else { panic!() };
     assert_eq!(data.internal_date, None);
     assert_eq!(data.body.unwrap().data, None);
 }
