@@ -105,7 +105,10 @@ impl Entry {
         let end = rest.find(['>', ',', '<', ';']).unwrap_or(rest.len());
         let inner = rest.get(..end).unwrap_or_default();
         let closed = rest.get(end..).is_some_and(|tail| tail.starts_with('>'));
-        *chars = rest.get(end + usize::from(closed)..).unwrap_or_default().chars();
+        *chars = rest
+            .get(end + usize::from(closed)..)
+            .unwrap_or_default()
+            .chars();
         let better = self.angle.as_ref().is_none_or(|old| !old.contains('@'));
         if better {
             self.angle = Some(inner.to_owned());
@@ -120,7 +123,13 @@ impl Entry {
     /// Turns the entry into a mailbox if it holds an address, and begins the next one.
     fn finish(&mut self, list: &mut Vec<Mailbox>) {
         let entry = std::mem::take(self);
-        let Entry { text, mut name, was_quoted, comment, angle } = entry;
+        let Entry {
+            text,
+            mut name,
+            was_quoted,
+            comment,
+            angle,
+        } = entry;
         let (address, name) = match angle {
             Some(angle) => {
                 name.push_str(&text);
@@ -134,21 +143,37 @@ impl Entry {
                         (address, name)
                     }
                     None if was_quoted && name.contains('@') => (name, String::new()),
+                    None if is_local_name(&decoded, &comment) => (decoded, name),
                     None => return,
                 }
             }
         };
-        let name = if name.trim().is_empty() { comment } else { name };
+        let name = if name.trim().is_empty() {
+            comment
+        } else {
+            name
+        };
         let Some(address) = clean_address(&address) else {
             return;
         };
-        list.push(Mailbox { name: clean_name(&name), address });
+        list.push(Mailbox {
+            name: clean_name(&name),
+            address,
+        });
     }
 }
 
 /// Some writers put the whole mailbox into an encoded word.
 fn decoded_if_word(text: &str) -> String {
     words::decode_str(text)
+}
+
+/// Whether a word without a domain is meant as an address, as in `MAILER-DAEMON (Mail Delivery Subsystem)`.
+fn is_local_name(text: &str, comment: &str) -> bool {
+    let word = text.trim();
+    let known = ["mailer-daemon", "postmaster", "root"];
+    let is_known = known.iter().any(|name| word.eq_ignore_ascii_case(name));
+    is_known || (!comment.is_empty() && !word.is_empty() && !word.contains(char::is_whitespace))
 }
 
 /// The address in a text without brackets, and the text around it.
@@ -161,15 +186,20 @@ fn bare_address(text: &str) -> Option<(String, String)> {
     }
     let is_address = |token: &&str| token.contains('@') && token.len() > 2;
     let address = text.split_whitespace().find(is_address)?;
-    let rest: Vec<&str> = text.split_whitespace().filter(|token| *token != address).collect();
+    let rest: Vec<&str> = text
+        .split_whitespace()
+        .filter(|token| *token != address)
+        .collect();
     Some((address.to_owned(), rest.join(" ")))
 }
 
 /// The address without white space, route and stray marks, if it can be one.
 fn clean_address(raw: &str) -> Option<String> {
     let decoded = words::decode_str(raw);
-    let mut address: String =
-        decoded.chars().filter(|c| !c.is_control() && !c.is_whitespace() && !is_bidi_control(*c)).collect();
+    let mut address: String = decoded
+        .chars()
+        .filter(|c| !c.is_control() && !c.is_whitespace() && !is_bidi_control(*c))
+        .collect();
     if address.starts_with('@')
         && let Some(colon) = address.find(':')
     {
@@ -179,13 +209,14 @@ fn clean_address(raw: &str) -> Option<String> {
         address = rest;
     }
     let trimmed = address.trim_matches(|c: char| matches!(c, '<' | '>' | ',' | ';' | '\''));
-    let valid = trimmed.len() > 2 && trimmed.len() <= MAX_ADDRESS_BYTES && trimmed.contains('@');
+    let valid = trimmed.len() > 2 && trimmed.len() <= MAX_ADDRESS_BYTES;
     (valid && !trimmed.starts_with('@') && !trimmed.ends_with('@')).then(|| trimmed.to_owned())
 }
 
 fn strip_prefix_ignoring_case(text: &str, prefix: &str) -> Option<String> {
     let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| text.get(prefix.len()..).unwrap_or_default().to_owned())
+    head.eq_ignore_ascii_case(prefix)
+        .then(|| text.get(prefix.len()..).unwrap_or_default().to_owned())
 }
 
 fn clean_name(raw: &str) -> Option<String> {

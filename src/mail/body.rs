@@ -33,8 +33,6 @@ pub fn collect(root: &Part<'_>) -> Content {
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     nested: bool,
-    /// Another form of what the container already gave, not a sequel to it.
-    alternative: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,10 +49,10 @@ impl Content {
             self.defects.push(Defect::Encrypted);
         }
         if part.ctype.is_multipart() {
-            self.container(part, place);
+            self.container(part);
             return;
         }
-        match role(part, place) {
+        match role(part, place, self.text.is_some() || self.html.is_some()) {
             Role::Text => self.text(part),
             Role::Html => self.html(part),
             Role::File => self.file(part),
@@ -62,9 +60,9 @@ impl Content {
         }
     }
 
-    fn container(&mut self, part: &Part<'_>, place: Place) {
+    fn container(&mut self, part: &Part<'_>) {
         let alternative = part.ctype.mime == "multipart/alternative";
-        let inner = Place { nested: true, alternative: alternative || place.alternative };
+        let inner = Place { nested: true };
         if !alternative {
             for child in &part.children {
                 self.part(child, inner);
@@ -75,7 +73,8 @@ impl Content {
         for child in &part.children {
             let before = (self.text.take(), self.html.take());
             self.part(child, inner);
-            self.text = self.text.take().filter(|new| !new.trim().is_empty()).or(before.0);
+            let first = before.0.filter(|old| !old.trim().is_empty());
+            self.text = first.or(self.text.take());
             self.html = self.html.take().or(before.1);
         }
         self.text = join(text, self.text.take());
@@ -134,10 +133,16 @@ impl Content {
                 None => find(&content.bytes, 0, b"METHOD:RE").is_some(),
             };
         }
-        if matches!(mime.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime") {
+        if matches!(
+            mime.as_str(),
+            "application/pkcs7-mime" | "application/x-pkcs7-mime"
+        ) {
             self.defects.push(Defect::Encrypted);
         }
-        let content_id = part.headers.first("content-id").and_then(message_id::single);
+        let content_id = part
+            .headers
+            .first("content-id")
+            .and_then(message_id::single);
         self.attachments.push(Attachment {
             part_id: part.id.clone(),
             file_name: file_name(&part.disposition, &part.ctype),
@@ -161,13 +166,15 @@ impl Content {
 }
 
 /// What a leaf part is for.
-fn role(part: &Part<'_>, place: Place) -> Role {
-    let named = file_name(&part.disposition, &part.ctype).is_some();
-    let as_file = part.disposition.attachment || (named && place.nested && !part.disposition.inline);
+///
+/// A text with a name but without a disposition is the body if nothing else is, else a file.
+fn role(part: &Part<'_>, place: Place, has_body: bool) -> Role {
+    let named = has_body && file_name(&part.disposition, &part.ctype).is_some();
+    let as_file =
+        part.disposition.attachment || (named && place.nested && !part.disposition.inline);
     match part.ctype.mime.as_str() {
         "text/plain" if !as_file => Role::Text,
         "text/html" | "application/xhtml+xml" if !as_file => Role::Html,
-        "text/x-amp-html" | "text/watch-html" if place.alternative => Role::Ignored,
         mime if mime.starts_with("multipart/") => Role::Ignored,
         _ => Role::File,
     }
@@ -196,7 +203,9 @@ fn meta_charset(bytes: &[u8]) -> Option<String> {
     let value = value.strip_prefix(b"\"").unwrap_or(value);
     let is_label = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let label: Vec<u8> = value.iter().take_while(is_label).copied().collect();
-    String::from_utf8(label).ok().filter(|label| !label.is_empty())
+    String::from_utf8(label)
+        .ok()
+        .filter(|label| !label.is_empty())
 }
 
 /// The SHA-256 digest in lower-case hexadecimal.

@@ -98,3 +98,5 @@ impl std::fmt::Debug for Net {
 
 #[cfg(test)]
 mod net_tests;
+#[cfg(test)]
+pub(crate) mod testing;

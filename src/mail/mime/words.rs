@@ -13,15 +13,25 @@ pub fn decode(value: &[u8]) -> String {
 
 /// Decodes encoded words in a text that is already decoded otherwise.
 pub fn decode_str(text: &str) -> String {
-    if text.contains("=?") { decode_flat(text.as_bytes()) } else { text.to_owned() }
+    if text.contains("=?") {
+        decode_flat(text.as_bytes())
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Replaces control characters by spaces, drops NUL and trims.
 pub fn clean_line(text: &str) -> String {
     let clean = text.chars().filter(|c| *c != '\0');
-    let spaced: String = clean.map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let spaced: String = clean
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let trimmed = spaced.trim();
-    if trimmed.len() == spaced.len() { spaced } else { trimmed.to_owned() }
+    if trimmed.len() == spaced.len() {
+        spaced
+    } else {
+        trimmed.to_owned()
+    }
 }
 
 /// Bytes of adjacent words in one charset, decoded together because writers split characters between words.
@@ -59,7 +69,8 @@ fn decode_flat(flat: &[u8]) -> String {
         let between = slice(flat, plain_from, start);
         let adjacent = !pending.bytes.is_empty() && between.trim_ascii().is_empty();
         let charset = String::from_utf8_lossy(word.charset).to_ascii_lowercase();
-        if !adjacent || pending.charset != charset {
+        let stateful = charset.starts_with("iso-2022");
+        if !adjacent || stateful || pending.charset != charset {
             pending.flush(&mut out);
         }
         if !adjacent {
@@ -108,7 +119,11 @@ fn parse_word(flat: &[u8], start: usize) -> Option<Word<'_>> {
         _ => return None,
     };
     let charset = label.split(|byte| *byte == b'*').next().unwrap_or(label);
-    Some(Word { charset, bytes, end })
+    Some(Word {
+        charset,
+        bytes,
+        end,
+    })
 }
 
 fn decode_q(text: &[u8]) -> Vec<u8> {

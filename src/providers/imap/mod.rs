@@ -52,3 +52,5 @@ mod hostile_tests;
 mod login_tests;
 #[cfg(test)]
 mod mailbox_tests;
+#[cfg(test)]
+mod response_tests;

@@ -252,7 +252,11 @@ fn numbered(digits: &[u8], lexer: &mut Lexer<'_>) -> Option<Response> {
     let keyword = lexer.word()?.to_ascii_uppercase();
     lexer.skip_spaces();
     match keyword.as_slice() {
-        b"FETCH" => Some(Response::Fetch(Box::new(fetched(&lexer.value()?)?))),
+        b"FETCH" => {
+            let data = fetched(&lexer.value()?)?;
+            lexer.skip_spaces();
+            lexer.at_end().then(|| Response::Fetch(Box::new(data)))
+        }
         b"EXISTS" => Some(Response::Exists(number)),
         _ => Some(Response::Other),
     }
@@ -318,7 +322,3 @@ fn flags(values: &[Value]) -> MessageFlags {
 fn internal_date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_str(text.trim_start(), "%d-%b-%Y %H:%M:%S %z").ok().map(|date| date.with_timezone(&Utc))
 }
-
-#[cfg(test)]
-#[path = "response_tests.rs"]
-mod tests;
