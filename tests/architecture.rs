@@ -9,10 +9,11 @@ mod architecture {
     pub mod house;
     pub mod migrations;
     pub mod references;
+    pub mod settings;
     pub mod source;
 }
 
-use architecture::{floors, front_door, house, migrations, source::Source};
+use architecture::{floors, front_door, house, migrations, settings, source::Source};
 use std::path::Path;
 
 fn root() -> &'static Path {
@@ -87,4 +88,25 @@ fn the_schema_in_code_is_the_schema_of_the_migrations() {
         .map(|source| source.text.as_str())
         .collect();
     none(migrations::schema_differences(&schema, &migrated));
+}
+
+#[test]
+fn the_manual_of_settings_lists_what_the_code_reads() {
+    let code = std::fs::read_to_string(root().join("src/config/source.rs")).unwrap();
+    let manual = std::fs::read_to_string(root().join(".env.example")).unwrap();
+    none(settings::differences(&code, &manual));
+}
+
+#[test]
+fn the_record_of_decisions_lists_every_note() {
+    let folder = root().join("docs/adr");
+    let index = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if name != "README.md" && !index.contains(&format!("({name})")) {
+            missing.push(format!("docs/adr/README.md does not list {name}.\n  Add a line, so that it is found."));
+        }
+    }
+    none(missing);
 }

@@ -143,6 +143,7 @@ impl Entry {
                         (address, name)
                     }
                     None if was_quoted && name.contains('@') => (name, String::new()),
+                    None if is_local_name(&decoded, &comment) => (decoded, name),
                     None => return,
                 }
             }
@@ -165,6 +166,14 @@ impl Entry {
 /// Some writers put the whole mailbox into an encoded word.
 fn decoded_if_word(text: &str) -> String {
     words::decode_str(text)
+}
+
+/// Whether a word without a domain is meant as an address, as in `MAILER-DAEMON (Mail Delivery Subsystem)`.
+fn is_local_name(text: &str, comment: &str) -> bool {
+    let word = text.trim();
+    let known = ["mailer-daemon", "postmaster", "root"];
+    let is_known = known.iter().any(|name| word.eq_ignore_ascii_case(name));
+    is_known || (!comment.is_empty() && !word.is_empty() && !word.contains(char::is_whitespace))
 }
 
 /// The address in a text without brackets, and the text around it.
@@ -200,7 +209,7 @@ fn clean_address(raw: &str) -> Option<String> {
         address = rest;
     }
     let trimmed = address.trim_matches(|c: char| matches!(c, '<' | '>' | ',' | ';' | '\''));
-    let valid = trimmed.len() > 2 && trimmed.len() <= MAX_ADDRESS_BYTES && trimmed.contains('@');
+    let valid = trimmed.len() > 2 && trimmed.len() <= MAX_ADDRESS_BYTES;
     (valid && !trimmed.starts_with('@') && !trimmed.ends_with('@')).then(|| trimmed.to_owned())
 }
 

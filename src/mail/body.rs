@@ -33,8 +33,6 @@ pub fn collect(root: &Part<'_>) -> Content {
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     nested: bool,
-    /// Another form of what the container already gave, not a sequel to it.
-    alternative: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,10 +49,10 @@ impl Content {
             self.defects.push(Defect::Encrypted);
         }
         if part.ctype.is_multipart() {
-            self.container(part, place);
+            self.container(part);
             return;
         }
-        match role(part, place) {
+        match role(part, place, self.text.is_some() || self.html.is_some()) {
             Role::Text => self.text(part),
             Role::Html => self.html(part),
             Role::File => self.file(part),
@@ -62,12 +60,9 @@ impl Content {
         }
     }
 
-    fn container(&mut self, part: &Part<'_>, place: Place) {
+    fn container(&mut self, part: &Part<'_>) {
         let alternative = part.ctype.mime == "multipart/alternative";
-        let inner = Place {
-            nested: true,
-            alternative: alternative || place.alternative,
-        };
+        let inner = Place { nested: true };
         if !alternative {
             for child in &part.children {
                 self.part(child, inner);
@@ -78,11 +73,8 @@ impl Content {
         for child in &part.children {
             let before = (self.text.take(), self.html.take());
             self.part(child, inner);
-            self.text = self
-                .text
-                .take()
-                .filter(|new| !new.trim().is_empty())
-                .or(before.0);
+            let first = before.0.filter(|old| !old.trim().is_empty());
+            self.text = first.or(self.text.take());
             self.html = self.html.take().or(before.1);
         }
         self.text = join(text, self.text.take());
@@ -174,14 +166,15 @@ impl Content {
 }
 
 /// What a leaf part is for.
-fn role(part: &Part<'_>, place: Place) -> Role {
-    let named = file_name(&part.disposition, &part.ctype).is_some();
+///
+/// A text with a name but without a disposition is the body if nothing else is, else a file.
+fn role(part: &Part<'_>, place: Place, has_body: bool) -> Role {
+    let named = has_body && file_name(&part.disposition, &part.ctype).is_some();
     let as_file =
         part.disposition.attachment || (named && place.nested && !part.disposition.inline);
     match part.ctype.mime.as_str() {
         "text/plain" if !as_file => Role::Text,
         "text/html" | "application/xhtml+xml" if !as_file => Role::Html,
-        "text/x-amp-html" | "text/watch-html" if place.alternative => Role::Ignored,
         mime if mime.starts_with("multipart/") => Role::Ignored,
         _ => Role::File,
     }

@@ -1,7 +1,7 @@
 //! Delivery reports: the standard form (RFC 3464) and the prose that many servers still write.
 
 use super::mime::header::{Headers, line_end, slice, split};
-use super::mime::tree::Part;
+use super::mime::tree::{self, Part};
 use super::mime::words;
 use super::model::{Bounce, BounceRecipient, ParsedMail};
 use super::{address, bounce_prose, message_id, parse};
@@ -15,6 +15,9 @@ const MAX_DIAGNOSTIC_BYTES: usize = 1_000;
 pub fn read(root: &Part<'_>, mail: &ParsedMail) -> Option<Bounce> {
     let mut found = Found::default();
     found.visit(root);
+    if !found.status_seen && bounce_prose::is_from_a_mail_system(mail) {
+        found.visit_returned(root, 0);
+    }
     let standard = found.status_seen;
     let mut recipients = found.recipients;
     if recipients.is_empty() {
@@ -62,6 +65,17 @@ impl Found {
         }
     }
 
+    /// Looks into attached mails: some gateways wrap the report of another server.
+    fn visit_returned(&mut self, part: &Part<'_>, depth: usize) {
+        if part.ctype.mime == "message/rfc822" && depth < 3 {
+            let nested = tree::read(part.body);
+            self.visit(&nested.root);
+        }
+        for child in &part.children {
+            self.visit_returned(child, depth + 1);
+        }
+    }
+
     fn note_original(&mut self, headers: &Headers<'_>) {
         if self.original.is_none() {
             self.original = headers.first("message-id").and_then(message_id::single);
@@ -74,6 +88,8 @@ impl Found {
         while !rest.is_empty() && self.recipients.len() < MAX_RECIPIENTS {
             let group = split(rest);
             self.recipients.extend(recipient(&group.headers));
+            self.recipients
+                .dedup_by(|next, last| next.address == last.address);
             rest = if group.body.len() < rest.len() {
                 group.body
             } else {

@@ -10,7 +10,7 @@ const MAX_LINES: usize = 200;
 /// The failed recipients of a report in prose; nothing if the mail is no such report.
 pub fn recipients(root: &Part<'_>, mail: &ParsedMail) -> Option<Vec<BounceRecipient>> {
     let named = root.headers.first("x-failed-recipients");
-    if named.is_none() && !is_from_a_mail_system(mail) {
+    if named.is_none() && !is_from_a_mail_system(mail) && !is_subject_of_a_report(&mail.subject) {
         return None;
     }
     if let Some(value) = named {
@@ -27,16 +27,22 @@ pub fn recipients(root: &Part<'_>, mail: &ParsedMail) -> Option<Vec<BounceRecipi
     let own: Vec<String> = mail.to.iter().map(|to| to.address.to_lowercase()).collect();
     let mut found = in_text(text);
     found.retain(|one| !own.contains(&one.address.to_lowercase()));
+    if found.is_empty() {
+        found = in_sentences(text);
+        found.retain(|one| !own.contains(&one.address.to_lowercase()));
+    }
     Some(found)
 }
 
-fn is_from_a_mail_system(mail: &ParsedMail) -> bool {
+pub fn is_from_a_mail_system(mail: &ParsedMail) -> bool {
     let empty_path = mail
         .header("return-path")
         .is_some_and(|path| path.trim() == "<>");
     let author = mail.author().map(|author| author.address.to_lowercase());
     let author = author.unwrap_or_default();
     let local = author.split('@').next().unwrap_or_default();
+    let path = mail.header("return-path").unwrap_or_default();
+    let name = author_name(mail);
     let names = [
         "mailer-daemon",
         "postmaster",
@@ -46,8 +52,32 @@ fn is_from_a_mail_system(mail: &ParsedMail) -> bool {
         "mmdf",
     ];
     empty_path
+        || author.is_empty()
+        || name.contains("mail delivery")
+        || path.to_lowercase().starts_with("<mailer-daemon@")
         || names.iter().any(|name| local.starts_with(name))
         || local.starts_with("microsoftexchange")
+}
+
+fn author_name(mail: &ParsedMail) -> String {
+    let name = mail.from.as_ref().and_then(|from| from.name.as_deref());
+    name.unwrap_or_default().to_lowercase()
+}
+
+/// Subjects that only mail systems write.
+fn is_subject_of_a_report(subject: &str) -> bool {
+    const STARTS: [&str; 8] = [
+        "undelivered mail returned to sender",
+        "mail delivery failed",
+        "undeliverable:",
+        "failure notice",
+        "delivery status notification (failure)",
+        "returned mail:",
+        "mail delivery failure",
+        "delivery failure",
+    ];
+    let lower = subject.trim().to_lowercase();
+    STARTS.iter().any(|start| lower.starts_with(start))
 }
 
 fn speaks_of_failure(text: &str) -> bool {
@@ -102,6 +132,28 @@ fn in_text(text: &str) -> Vec<BounceRecipient> {
         }
     }
     found
+}
+
+/// The first bracketed address of a sentence, as in `an error delivering your mail to <a@example.org>`.
+fn in_sentences(text: &str) -> Vec<BounceRecipient> {
+    let lines = text.lines().take(MAX_LINES);
+    let before = lines.take_while(|line| !begins_returned_mail(line));
+    for line in before {
+        let bracketed = line
+            .split('<')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('>'));
+        let candidates = bracketed.map(|(inner, _)| inner);
+        let bullet = line.trim_start().strip_prefix("* ");
+        let address = candidates.chain(bullet).find_map(|inner| {
+            let parsed = address::parse(inner).into_iter().next()?;
+            parsed.address.contains('@').then_some(parsed.address)
+        });
+        if let Some(address) = address {
+            return vec![failed(address, line.trim().to_owned())];
+        }
+    }
+    Vec::new()
 }
 
 fn begins_returned_mail(line: &str) -> bool {

@@ -200,13 +200,7 @@ mod tests {
 
     #[test]
     fn addresses_beside_a_private_network_are_public() {
-        for text in [
-            "172.32.0.1",
-            "172.15.0.1",
-            "100.128.0.1",
-            "11.0.0.1",
-            "192.169.0.1",
-        ] {
+        for text in ["172.32.0.1", "172.15.0.1", "100.128.0.1", "11.0.0.1", "192.169.0.1"] {
             assert!(permits(false, text), "{text}");
         }
     }

@@ -33,13 +33,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let result = self.inner.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let result = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let Err(error) = result else {
             return result;
         };
@@ -82,10 +76,7 @@ impl ServerCertVerifier for Verifier {
 
 /// Unknown issuer, or an authority's certificate used as a server's own; an expired one stays refused.
 fn may_be_self_made(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))
-    )
+    matches!(error, Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)))
 }
 
 /// Whether issuer and subject are the same name.
@@ -99,11 +90,7 @@ fn names<'a>(der: &'a CertificateDer<'_>) -> Option<(&'a [u8], &'a [u8])> {
     let (_, certificate, _) = element(der.as_ref())?;
     let (_, fields, _) = element(certificate)?;
     let (tag, _, after_first) = element(fields)?;
-    let serial_done = if tag == VERSION {
-        element(after_first)?.2
-    } else {
-        after_first
-    };
+    let serial_done = if tag == VERSION { element(after_first)?.2 } else { after_first };
     let (_, _, rest) = element(serial_done)?;
     let (_, issuer, rest) = element(rest)?;
     let (_, _validity, rest) = element(rest)?;
@@ -119,9 +106,7 @@ fn element(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         0..=0x7f => (usize::from(first), rest),
         0x81..=0x84 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let length = bytes
-                .iter()
-                .fold(0usize, |sum, byte| (sum << 8) | usize::from(*byte));
+            let length = bytes.iter().fold(0usize, |sum, byte| (sum << 8) | usize::from(*byte));
             (length, rest)
         }
         _ => return None,

@@ -20,11 +20,8 @@ impl Net {
     /// # Errors
     /// [`NetError`]: unresolved, private, unreachable or too slow.
     pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, NetError> {
-        let mut last = NetError::Unreachable {
-            host: host.to_owned(),
-            port,
-            detail: "the name has no address".to_owned(),
-        };
+        let mut last =
+            NetError::Unreachable { host: host.to_owned(), port, detail: "the name has no address".to_owned() };
         for address in self.resolve(host).await?.into_iter().take(MAX_ADDRESSES) {
             match self.connect_to(host, address, port).await {
                 Ok(stream) => return Ok(stream),
@@ -39,14 +36,8 @@ impl Net {
         let attempt = open(SocketAddr::new(ip, port));
         match tokio::time::timeout(limit, attempt).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(NetError::Unreachable {
-                host: host.to_owned(),
-                port,
-                detail: plain_reason(&error),
-            }),
-            Err(_elapsed) => Err(NetError::Timeout {
-                host: host.to_owned(),
-            }),
+            Ok(Err(error)) => Err(NetError::Unreachable { host: host.to_owned(), port, detail: plain_reason(&error) }),
+            Err(_elapsed) => Err(NetError::Timeout { host: host.to_owned() }),
         }
     }
 
@@ -59,22 +50,13 @@ impl Net {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let bare = server_name.trim_start_matches('[').trim_end_matches(']');
-        let name =
-            ServerName::try_from(bare.trim_end_matches('.').to_owned()).map_err(|_invalid| {
-                NetError::Dns {
-                    host: server_name.to_owned(),
-                }
-            })?;
+        let name = ServerName::try_from(bare.trim_end_matches('.').to_owned())
+            .map_err(|_invalid| NetError::Dns { host: server_name.to_owned() })?;
         let handshake = TlsConnector::from(self.tls_config()).connect(name, stream);
         match tokio::time::timeout(self.inner.options.connect_timeout, handshake).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(NetError::Tls {
-                host: server_name.to_owned(),
-                cause: tls::cause(&error),
-            }),
-            Err(_elapsed) => Err(NetError::Timeout {
-                host: server_name.to_owned(),
-            }),
+            Ok(Err(error)) => Err(NetError::Tls { host: server_name.to_owned(), cause: tls::cause(&error) }),
+            Err(_elapsed) => Err(NetError::Timeout { host: server_name.to_owned() }),
         }
     }
 }

@@ -65,14 +65,10 @@ pub enum TlsCause {
     #[error("the server's certificate is not valid yet (is a clock wrong?)")]
     NotYetValid,
     /// Nobody we trust has signed the certificate.
-    #[error(
-        "the server's certificate was issued by an unknown authority (an operator can add it with EXTRA_CA_CERTS)"
-    )]
+    #[error("the server's certificate was issued by an unknown authority (an operator can add it with EXTRA_CA_CERTS)")]
     UnknownIssuer,
     /// The server has signed its certificate itself.
-    #[error(
-        "the server's certificate is self-signed (an operator can trust it with EXTRA_CA_CERTS)"
-    )]
+    #[error("the server's certificate is self-signed (an operator can trust it with EXTRA_CA_CERTS)")]
     SelfSigned,
     /// The certificate belongs to another name.
     #[error("the server's certificate belongs to another host name")]

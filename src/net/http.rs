@@ -26,11 +26,8 @@ impl reqwest::dns::Resolve for GuardedDns {
         let (resolver, rule) = (Arc::clone(&self.resolver), self.rule);
         Box::pin(async move {
             let found = resolver.addresses(name.as_str()).await?;
-            let open: Vec<SocketAddr> = found
-                .into_iter()
-                .filter(|ip| rule.permits(*ip))
-                .map(|ip| SocketAddr::new(ip, 0))
-                .collect();
+            let open: Vec<SocketAddr> =
+                found.into_iter().filter(|ip| rule.permits(*ip)).map(|ip| SocketAddr::new(ip, 0)).collect();
             if open.is_empty() {
                 let host = name.as_str().to_owned();
                 return Err(NetError::Private { host }.into());
@@ -50,10 +47,7 @@ pub(super) fn client(
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .dns_resolver(GuardedDns {
-            resolver: Arc::clone(resolver),
-            rule,
-        })
+        .dns_resolver(GuardedDns { resolver: Arc::clone(resolver), rule })
         // A proxy would resolve names where our rule does not reach.
         .no_proxy()
         .redirect(Policy::custom(move |attempt| redirect(rule, attempt)))
@@ -66,8 +60,7 @@ pub(super) fn client(
 }
 
 fn redirect(rule: AddressRule, attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let downgraded = attempt.previous().iter().any(|url| url.scheme() == "https")
-        && attempt.url().scheme() != "https";
+    let downgraded = attempt.previous().iter().any(|url| url.scheme() == "https") && attempt.url().scheme() != "https";
     if attempt.previous().len() > MAX_REDIRECTS {
         return attempt.error("too many redirects");
     }
@@ -88,9 +81,7 @@ fn check_literal(rule: AddressRule, url: &Url) -> Result<(), NetError> {
         _ => None,
     };
     match ip {
-        Some(ip) if !rule.permits(ip) => Err(NetError::Private {
-            host: ip.to_string(),
-        }),
+        Some(ip) if !rule.permits(ip) => Err(NetError::Private { host: ip.to_string() }),
         _ => Ok(()),
     }
 }
@@ -127,16 +118,9 @@ impl Net {
 /// [`NetError::Http`] when the body is longer or breaks off.
 pub async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, NetError> {
     let host = response.url().host_str().unwrap_or_default().to_owned();
-    let failed = |detail: String| NetError::Http {
-        host: host.clone(),
-        detail,
-    };
+    let failed = |detail: String| NetError::Http { host: host.clone(), detail };
     let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| failed(error.without_url().to_string()))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(error.without_url().to_string()))? {
         if body.len() + chunk.len() > limit {
             return Err(failed(format!("the answer is longer than {limit} bytes")));
         }

@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use connect::GOODBYE;
 pub use address::{AddressRule, is_public};
+pub(crate) use connect::GOODBYE;
 pub use error::{NetError, TlsCause};
 pub use http::read_body;
 pub use resolve::ServiceHost;
@@ -76,15 +76,7 @@ impl Net {
         let resolver = Arc::new(Resolve::new(options.resolve_timeout));
         let tls = tls::client_config(options.extra_ca_certs.as_deref())?;
         let http = http::client(&tls, &resolver, rule, options.connect_timeout)?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                options,
-                rule,
-                resolver,
-                tls: Arc::new(tls),
-                http,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { options, rule, resolver, tls: Arc::new(tls), http }) })
     }
 
     /// The TLS configuration that every client of the process shares.
@@ -100,11 +92,11 @@ impl Net {
 
 impl std::fmt::Debug for Net {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Net")
-            .field("options", &self.inner.options)
-            .finish_non_exhaustive()
+        f.debug_struct("Net").field("options", &self.inner.options).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod net_tests;
+#[cfg(test)]
+pub(crate) mod testing;

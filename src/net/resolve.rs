@@ -50,10 +50,7 @@ impl Resolve {
         }
         let name = host.trim_end_matches('.').to_ascii_lowercase();
         if name == "localhost" || name.ends_with(".localhost") {
-            return Ok(vec![
-                IpAddr::V4(Ipv4Addr::LOCALHOST),
-                IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ]);
+            return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
         }
         if !is_host_name(&name) {
             return Err(NetError::Dns { host: name });
@@ -77,9 +74,7 @@ impl Resolve {
     }
 
     async fn records(&self, name: &str, kind: Record) -> Result<Vec<RData>, NetError> {
-        let missing = || NetError::Dns {
-            host: name.to_owned(),
-        };
+        let missing = || NetError::Dns { host: name.to_owned() };
         let Some(dns) = &self.dns else {
             return Err(missing());
         };
@@ -93,9 +88,7 @@ impl Resolve {
         match tokio::time::timeout(self.timeout, question).await {
             Ok(Ok(found)) => Ok(found.answers().iter().map(|r| r.data.clone()).collect()),
             Ok(Err(_no_records)) => Err(missing()),
-            Err(_elapsed) => Err(NetError::Timeout {
-                host: name.to_owned(),
-            }),
+            Err(_elapsed) => Err(NetError::Timeout { host: name.to_owned() }),
         }
     }
 }
@@ -112,9 +105,7 @@ fn is_host_name(name: &str) -> bool {
         && name.len() <= 253
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         })
 }
 
@@ -125,14 +116,9 @@ impl Net {
     /// [`NetError::Dns`], [`NetError::Timeout`], or [`NetError::Private`] when none may be.
     pub async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
         let found = self.inner.resolver.addresses(host).await?;
-        let open: Vec<IpAddr> = found
-            .into_iter()
-            .filter(|address| self.inner.rule.permits(*address))
-            .collect();
+        let open: Vec<IpAddr> = found.into_iter().filter(|address| self.inner.rule.permits(*address)).collect();
         if open.is_empty() {
-            return Err(NetError::Private {
-                host: host.to_owned(),
-            });
+            return Err(NetError::Private { host: host.to_owned() });
         }
         Ok(open)
     }
@@ -189,10 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn literals_and_localhost_need_no_resolver() {
-        let resolve = Resolve {
-            dns: None,
-            timeout: Duration::from_secs(5),
-        };
+        let resolve = Resolve { dns: None, timeout: Duration::from_secs(5) };
         let of = async |host: &str| resolve.addresses(host).await.unwrap();
         assert_eq!(of("127.0.0.1").await, [IpAddr::V4(Ipv4Addr::LOCALHOST)]);
         assert_eq!(of("[::1]").await, [IpAddr::V6(Ipv6Addr::LOCALHOST)]);
@@ -202,10 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_that_is_no_host_name_is_not_looked_up() {
-        let resolve = Resolve {
-            dns: None,
-            timeout: Duration::from_secs(5),
-        };
+        let resolve = Resolve { dns: None, timeout: Duration::from_secs(5) };
         for text in ["", "a b", "a..b", "host\r\nX", "ex\u{e4}mple.org", "a/b"] {
             let error = resolve.addresses(text).await.unwrap_err();
             assert!(matches!(error, NetError::Dns { .. }), "{text:?}");

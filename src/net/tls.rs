@@ -14,9 +14,7 @@ use super::{NetError, TlsCause};
 /// Trusts the system's authorities, the bundled ones, and those in the operator's file.
 pub(super) fn client_config(extra: Option<&Path>) -> Result<ClientConfig, NetError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let native = rustls_native_certs::load_native_certs();
     for error in &native.errors {
         tracing::debug!(%error, "some system certificates could not be read");
@@ -39,10 +37,7 @@ pub(super) fn client_config(extra: Option<&Path>) -> Result<ClientConfig, NetErr
 
 fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
     let unreadable = |error: &dyn std::fmt::Display| {
-        NetError::Config(format!(
-            "EXTRA_CA_CERTS: {} cannot be read as PEM certificates: {error}",
-            path.display()
-        ))
+        NetError::Config(format!("EXTRA_CA_CERTS: {} cannot be read as PEM certificates: {error}", path.display()))
     };
     let certificates = CertificateDer::pem_file_iter(path)
         .map_err(|error| unreadable(&error))?
@@ -56,9 +51,7 @@ fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
 
 /// Finds the plain cause in a failed handshake.
 pub(super) fn cause(error: &std::io::Error) -> TlsCause {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Error>());
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match inner {
         Some(tls) => cause_of(tls),
         None if error.kind() == std::io::ErrorKind::UnexpectedEof
@@ -74,9 +67,7 @@ fn cause_of(error: &Error) -> TlsCause {
     match error {
         Error::InvalidCertificate(problem) => certificate_cause(problem),
         Error::InvalidMessage(_) => TlsCause::NotTls,
-        Error::AlertReceived(
-            AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion,
-        ) => {
+        Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion) => {
             TlsCause::Other("the server offers no encryption that is still considered safe".into())
         }
         other => TlsCause::Other(other.to_string()),

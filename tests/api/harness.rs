@@ -1,8 +1,6 @@
 //! The harness itself: what the other tests trust has to hold.
 
-use crate::support::{
-    Backend, Dovecot, DovecotOptions, MailGenerator, SmtpSecurity, SmtpSink, TestDatabase, TestMail,
-};
+use crate::support::{Backend, Dovecot, DovecotOptions, MailGenerator, SmtpSecurity, SmtpSink, TestDatabase, TestMail};
 use std::collections::BTreeSet;
 
 fn digests(mails: &[TestMail]) -> BTreeSet<String> {

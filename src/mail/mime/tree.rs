@@ -104,7 +104,12 @@ impl Walk {
         let Some(boundary) = self.boundary(part) else {
             return;
         };
-        let sections = sections(part.body, &boundary);
+        let mut sections = sections(part.body, &boundary);
+        if sections.ranges.is_empty()
+            && let Some(guess) = guess_boundary(part.body)
+        {
+            sections = self::sections(part.body, &guess);
+        }
         if sections.ranges.is_empty() {
             self.defects.push(Defect::BoundaryNotFound);
         } else if !sections.closed {
@@ -137,12 +142,17 @@ impl Walk {
             return Some(boundary.as_bytes().to_vec());
         }
         self.defects.push(Defect::MissingBoundary);
-        let lines = part.body.split(|byte| *byte == b'\n').take(200);
-        let candidates = lines.filter_map(|line| line.trim_ascii_end().strip_prefix(b"--"));
-        let mut plausible = candidates
-            .filter(|rest| rest.len() > 4 && !rest.contains(&b' ') && !rest.ends_with(b"--"));
-        plausible.next().map(<[u8]>::to_vec)
+        guess_boundary(part.body)
     }
+}
+
+/// The first line that looks like a boundary.
+fn guess_boundary(body: &[u8]) -> Option<Vec<u8>> {
+    let lines = body.split(|byte| *byte == b'\n').take(200);
+    let candidates = lines.filter_map(|line| line.trim_ascii_end().strip_prefix(b"--"));
+    let mut plausible =
+        candidates.filter(|rest| rest.len() > 4 && !rest.contains(&b' ') && !rest.ends_with(b"--"));
+    plausible.next().map(<[u8]>::to_vec)
 }
 
 #[derive(Default)]

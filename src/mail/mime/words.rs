@@ -69,7 +69,8 @@ fn decode_flat(flat: &[u8]) -> String {
         let between = slice(flat, plain_from, start);
         let adjacent = !pending.bytes.is_empty() && between.trim_ascii().is_empty();
         let charset = String::from_utf8_lossy(word.charset).to_ascii_lowercase();
-        if !adjacent || pending.charset != charset {
+        let stateful = charset.starts_with("iso-2022");
+        if !adjacent || stateful || pending.charset != charset {
             pending.flush(&mut out);
         }
         if !adjacent {

@@ -77,10 +77,7 @@ impl ImapConnection {
     }
 
     async fn take_off(&mut self, asked: UidSet) -> Result<Flight, ImapError> {
-        let items = format!(
-            "UID FETCH {asked} (UID FLAGS INTERNALDATE RFC822.SIZE{} BODY.PEEK[])",
-            self.id_items()
-        );
+        let items = format!("UID FETCH {asked} (UID FLAGS INTERNALDATE RFC822.SIZE{} BODY.PEEK[])", self.id_items());
         let started = self.start(Command::new(&items)).await;
         Ok(Flight {
             tag: started.map_err(|error| error.in_batch(&asked))?,
@@ -109,9 +106,7 @@ impl ImapConnection {
                 Response::Status(status) if status.tag.is_some() => {
                     let flight = flights.iter_mut().find(|f| Some(&f.tag) == status.tag.as_ref());
                     let Some(flight) = flight else {
-                        return Err(ImapError::protocol(
-                            "the mail server answered a command that was not given",
-                        ));
+                        return Err(ImapError::protocol("the mail server answered a command that was not given"));
                     };
                     flight.done = Some(status);
                     return Ok(());
@@ -157,8 +152,7 @@ impl Flight {
         let came: UidSet = mails.iter().map(|mail| mail.uid).collect();
         FetchedBatch {
             missing: self.asked.difference(&came),
-            error: (status.verdict != Verdict::Ok)
-                .then(|| refusal(status).in_batch(&self.asked)),
+            error: (status.verdict != Verdict::Ok).then(|| refusal(status).in_batch(&self.asked)),
             asked: self.asked,
             mails,
         }

@@ -15,10 +15,7 @@ pub(super) struct Command {
 impl Command {
     /// Starts with words that hold no foreign value.
     pub(super) fn new(words: &str) -> Self {
-        Self {
-            text: words.as_bytes().to_vec(),
-            pauses: Vec::new(),
-        }
+        Self { text: words.as_bytes().to_vec(), pauses: Vec::new() }
     }
 
     /// Appends words that hold no foreign value.
@@ -41,8 +38,7 @@ impl Command {
             self.text.push(b'"');
             return self;
         }
-        let at_once = capabilities.literal_plus
-            || (capabilities.literal_minus && value.len() <= LITERAL_MINUS);
+        let at_once = capabilities.literal_plus || (capabilities.literal_minus && value.len() <= LITERAL_MINUS);
         let sign = if at_once { "+" } else { "" };
         let head = format!("{{{}{sign}}}\r\n", value.len());
         self.text.extend_from_slice(head.as_bytes());

@@ -31,14 +31,7 @@ pub(super) enum Use {
 
 impl ImapConnection {
     pub(super) fn over(wire: Wire) -> Self {
-        Self {
-            wire,
-            capabilities: Capabilities::default(),
-            utf8: false,
-            next_tag: 0,
-            farewell: None,
-            unsolicited: 0,
-        }
+        Self { wire, capabilities: Capabilities::default(), utf8: false, next_tag: 0, farewell: None, unsolicited: 0 }
     }
 
     /// What the server can do, as told after the login.
@@ -80,9 +73,7 @@ impl ImapConnection {
     pub(super) fn count_unasked(&mut self) -> Result<(), ImapError> {
         self.unsolicited += 1;
         if self.unsolicited > self.wire.limits().unsolicited {
-            return Err(ImapError::protocol(
-                "the mail server floods the connection with responses nobody asked for",
-            ));
+            return Err(ImapError::protocol("the mail server floods the connection with responses nobody asked for"));
         }
         Ok(())
     }
@@ -143,9 +134,7 @@ impl ImapConnection {
                     };
                 }
                 Response::Status(status) if status.tag.is_some() => {
-                    return Err(ImapError::protocol(
-                        "the mail server answered a command that was not given",
-                    ));
+                    return Err(ImapError::protocol("the mail server answered a command that was not given"));
                 }
                 other => {
                     if matches!(on(other)?, Use::Unasked) {
@@ -251,15 +240,7 @@ fn asks_to_wait(text: &str) -> bool {
 /// The server's own words, made harmless and short.
 pub(super) fn said(text: &str) -> String {
     const LONGEST: usize = 200;
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect();
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
     let clean = clean.trim();
-    if clean.is_empty() {
-        "(nothing)".to_owned()
-    } else {
-        clean.to_owned()
-    }
+    if clean.is_empty() { "(nothing)".to_owned() } else { clean.to_owned() }
 }

@@ -52,11 +52,7 @@ pub struct ImapError {
 
 impl ImapError {
     pub(super) fn new(kind: ImapErrorKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            batch: None,
-        }
+        Self { kind, detail: detail.into(), batch: None }
     }
 
     pub(super) fn protocol(detail: impl Into<String>) -> Self {

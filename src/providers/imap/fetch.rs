@@ -28,11 +28,7 @@ impl ImapConnection {
     ///
     /// # Errors
     /// [`ImapError`] when the connection is no good.
-    pub async fn fetch_flags(
-        &mut self,
-        uids: &UidSet,
-        changed_since: Option<u64>,
-    ) -> Result<FlagFlow, ImapError> {
+    pub async fn fetch_flags(&mut self, uids: &UidSet, changed_since: Option<u64>) -> Result<FlagFlow, ImapError> {
         let modifier = match changed_since {
             Some(since) if self.capabilities.qresync => {
                 format!(" (CHANGEDSINCE {since} VANISHED)")
@@ -54,10 +50,7 @@ impl ImapConnection {
                 Some(FlagEntry { uid, flags, mod_seq })
             })
             .collect();
-        Ok(FlagFlow {
-            changed,
-            vanished: gone.into_iter().collect(),
-        })
+        Ok(FlagFlow { changed, vanished: gone.into_iter().collect() })
     }
 
     /// A mail's header, cut off after 256 KiB; none when the mail is gone.

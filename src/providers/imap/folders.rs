@@ -88,9 +88,7 @@ impl ImapConnection {
     /// # Errors
     /// [`super::ImapErrorKind::NoSuchFolder`] when it is gone.
     pub async fn status(&mut self, raw_name: &str) -> Result<MailboxStatus, ImapError> {
-        let command = self
-            .named("STATUS ", raw_name)
-            .words(&format!(" ({})", self.status_items()));
+        let command = self.named("STATUS ", raw_name).words(&format!(" ({})", self.status_items()));
         let mut found = None;
         self.run(command, |response| match response {
             Response::MailboxStatus { status, .. } => {
@@ -141,9 +139,5 @@ fn raw_name(name: &[u8], utf8: bool) -> String {
     if text.eq_ignore_ascii_case("INBOX") {
         return "INBOX".to_owned();
     }
-    if utf8 {
-        utf7::encode(&text)
-    } else {
-        text.into_owned()
-    }
+    if utf8 { utf7::encode(&text) } else { text.into_owned() }
 }

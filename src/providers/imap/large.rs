@@ -93,8 +93,5 @@ impl ImapConnection {
 }
 
 fn sink_failed(error: std::io::Error) -> ImapError {
-    ImapError::new(
-        ImapErrorKind::Sink,
-        format!("the mail could not be written: {error}"),
-    )
+    ImapError::new(ImapErrorKind::Sink, format!("the mail could not be written: {error}"))
 }

@@ -146,6 +146,10 @@ impl<'a> Lexer<'a> {
                 return Some(Value::List(values));
             }
             values.push(self.nested_value(depth + 1)?);
+            // Whatever follows directly is the rest of a literal whose size was wrong.
+            if !matches!(self.peek(), Some(b' ' | b')' | b'(')) {
+                return None;
+            }
         }
     }
 

@@ -28,11 +28,7 @@ impl ImapConnection {
     ///
     /// # Errors
     /// As [`ImapConnection::connect`].
-    pub async fn connect_with(
-        net: &Net,
-        settings: &ImapSettings,
-        limits: Limits,
-    ) -> Result<Self, ImapError> {
+    pub async fn connect_with(net: &Net, settings: &ImapSettings, limits: Limits) -> Result<Self, ImapError> {
         let attempt = log_in(net, settings, limits);
         match tokio::time::timeout(limits.login, attempt).await {
             Ok(result) => result.map_err(|error| without_secrets(error, settings)),
@@ -45,11 +41,7 @@ impl ImapConnection {
     }
 }
 
-async fn log_in(
-    net: &Net,
-    settings: &ImapSettings,
-    limits: Limits,
-) -> Result<ImapConnection, ImapError> {
+async fn log_in(net: &Net, settings: &ImapSettings, limits: Limits) -> Result<ImapConnection, ImapError> {
     let tcp = net.connect(&settings.host, settings.port).await?;
     let stream = match settings.security {
         Security::Tls => NetStream::Tls(Box::new(net.tls(tcp, &settings.host).await?)),
@@ -91,9 +83,7 @@ async fn greet(connection: &mut ImapConnection) -> Result<Greeting, ImapError> {
                 Err(error)
             }
         },
-        _ => Err(ImapError::protocol(
-            "the server does not speak IMAP on this port",
-        )),
+        _ => Err(ImapError::protocol("the server does not speak IMAP on this port")),
     }
 }
 
@@ -127,18 +117,14 @@ async fn start_tls(
 }
 
 fn insecure(reason: &str) -> ImapError {
-    ImapError::new(
-        ImapErrorKind::Tls,
-        format!("no secure connection to the mail server: {reason}"),
-    )
+    ImapError::new(ImapErrorKind::Tls, format!("no secure connection to the mail server: {reason}"))
 }
 
 impl ImapConnection {
     async fn ask_capabilities(&mut self) -> Result<(), ImapError> {
         self.capabilities = super::Capabilities::default();
         // The response itself is taken note of where it is read.
-        self.run(Command::new("CAPABILITY"), |_| Ok(Use::Unasked))
-            .await?;
+        self.run(Command::new("CAPABILITY"), |_| Ok(Use::Unasked)).await?;
         Ok(())
     }
 
@@ -146,10 +132,7 @@ impl ImapConnection {
         let attempt = if self.capabilities.auth_plain {
             match self.authenticate_plain(settings).await {
                 // Some servers announce PLAIN and then do not know it.
-                Err(error)
-                    if error.kind == ImapErrorKind::NotUnderstood
-                        && !self.capabilities.login_disabled =>
-                {
+                Err(error) if error.kind == ImapErrorKind::NotUnderstood && !self.capabilities.login_disabled => {
                     self.login(settings).await
                 }
                 other => other,
@@ -173,9 +156,7 @@ impl ImapConnection {
                 error.kind = ImapErrorKind::AuthFailed;
             }
             if error.kind == ImapErrorKind::AuthFailed {
-                error.detail.push_str(
-                    " (check name and password; many providers want an app password here)",
-                );
+                error.detail.push_str(" (check name and password; many providers want an app password here)");
             }
             error
         })
@@ -186,10 +167,7 @@ impl ImapConnection {
         let name = &settings.username;
         let password = settings.password.expose();
         if name.contains('\0') || password.contains('\0') {
-            return Err(ImapError::new(
-                ImapErrorKind::AuthFailed,
-                "a name or password cannot hold a NUL character",
-            ));
+            return Err(ImapError::new(ImapErrorKind::AuthFailed, "a name or password cannot hold a NUL character"));
         }
         let credentials = plain_credentials(settings);
         if self.capabilities.sasl_ir {
@@ -203,10 +181,11 @@ impl ImapConnection {
     }
 
     async fn login(&mut self, settings: &ImapSettings) -> Result<Status, ImapError> {
-        let command = Command::new("LOGIN ")
-            .value(&settings.username, &self.capabilities, false)
-            .words(" ")
-            .value(settings.password.expose(), &self.capabilities, false);
+        let command = Command::new("LOGIN ").value(&settings.username, &self.capabilities, false).words(" ").value(
+            settings.password.expose(),
+            &self.capabilities,
+            false,
+        );
         self.run(command, |_| Ok(Use::Unasked)).await
     }
 
@@ -227,11 +206,9 @@ impl ImapConnection {
             return Ok(());
         }
         let mut words = String::from("ENABLE");
-        for (has, word) in [
-            (offered.condstore, " CONDSTORE"),
-            (offered.qresync, " QRESYNC"),
-            (offered.utf8_accept, " UTF8=ACCEPT"),
-        ] {
+        for (has, word) in
+            [(offered.condstore, " CONDSTORE"), (offered.qresync, " QRESYNC"), (offered.utf8_accept, " UTF8=ACCEPT")]
+        {
             words.push_str(if has { word } else { "" });
         }
         if words == "ENABLE" {
@@ -264,12 +241,7 @@ fn plain_credentials(settings: &ImapSettings) -> String {
 /// A refused nicety is no reason to give up.
 fn tolerate(result: Result<(), ImapError>) -> Result<(), ImapError> {
     match result {
-        Err(error)
-            if matches!(
-                error.kind,
-                ImapErrorKind::Rejected | ImapErrorKind::NotUnderstood
-            ) =>
-        {
+        Err(error) if matches!(error.kind, ImapErrorKind::Rejected | ImapErrorKind::NotUnderstood) => {
             tracing::debug!(%error, "the IMAP server refused an optional command");
             Ok(())
         }

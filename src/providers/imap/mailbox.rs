@@ -43,9 +43,8 @@ impl ImapConnection {
             .await
             .map_err(as_missing_folder)?;
         mailbox.read_only = done.code_name() == "READ-ONLY";
-        mailbox.uid_validity = uid_validity.ok_or_else(|| {
-            ImapError::protocol("the mail server keeps no lasting ids in a folder (UIDVALIDITY)")
-        })?;
+        mailbox.uid_validity = uid_validity
+            .ok_or_else(|| ImapError::protocol("the mail server keeps no lasting ids in a folder (UIDVALIDITY)"))?;
         Ok(mailbox)
     }
 
@@ -78,11 +77,8 @@ fn note(mailbox: &mut Mailbox, uid_validity: &mut Option<u32>, status: &Status) 
         "UIDNEXT" => mailbox.uid_next = argument.parse().ok(),
         "HIGHESTMODSEQ" => mailbox.highest_modseq = argument.parse().ok().filter(|n| *n > 0),
         "PERMANENTFLAGS" => {
-            mailbox.permanent_flags = argument
-                .trim_matches(['(', ')'])
-                .split_ascii_whitespace()
-                .map(str::to_owned)
-                .collect();
+            mailbox.permanent_flags =
+                argument.trim_matches(['(', ')']).split_ascii_whitespace().map(str::to_owned).collect();
         }
         _ => {}
     }

@@ -34,8 +34,8 @@ pub use connection::ImapConnection;
 pub use error::{ImapError, ImapErrorKind};
 pub use limits::Limits;
 pub use model::{
-    FetchedMail, FlagEntry, FlagFlow, FolderRole, ImapSettings, IndexEntry, LargeMail, Mailbox,
-    MailboxStatus, MessageFlags, RemoteFolder,
+    FetchedMail, FlagEntry, FlagFlow, FolderRole, ImapSettings, IndexEntry, LargeMail, Mailbox, MailboxStatus,
+    MessageFlags, RemoteFolder,
 };
 pub use uid_set::UidSet;
 pub use utf7::{decode as decode_folder_name, encode as encode_folder_name};
@@ -52,3 +52,5 @@ mod hostile_tests;
 mod login_tests;
 #[cfg(test)]
 mod mailbox_tests;
+#[cfg(test)]
+mod response_tests;

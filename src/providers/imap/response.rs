@@ -15,11 +15,17 @@ pub(super) enum Response {
     Status(Status),
     Capability(Capabilities),
     List(ListItem),
-    MailboxStatus { name: Bytes, status: MailboxStatus },
+    MailboxStatus {
+        name: Bytes,
+        status: MailboxStatus,
+    },
     Search(UidSet),
     Fetch(Box<Fetched>),
     Exists(u32),
-    Vanished { earlier: bool, uids: UidSet },
+    Vanished {
+        earlier: bool,
+        uids: UidSet,
+    },
     Enabled(Vec<String>),
     /// Something we have no use for.
     Other,
@@ -99,9 +105,8 @@ pub(super) fn parse(frame: &Bytes) -> Result<Response, ImapError> {
         lexer.skip_spaces();
         return untagged(lexer);
     }
-    tagged(&mut lexer).ok_or_else(|| {
-        ImapError::protocol("the server sent something that is not IMAP (is the port right?)")
-    })
+    tagged(&mut lexer)
+        .ok_or_else(|| ImapError::protocol("the server sent something that is not IMAP (is the port right?)"))
 }
 
 fn tagged(lexer: &mut Lexer<'_>) -> Option<Response> {
@@ -157,12 +162,7 @@ fn status(tag: Option<String>, verdict: Verdict, lexer: &mut Lexer<'_>) -> Statu
     lexer.skip_spaces();
     let rest = lossy(lexer.rest());
     let (code, text) = split_code(&rest);
-    Status {
-        tag,
-        verdict,
-        code,
-        text: text.trim().to_owned(),
-    }
+    Status { tag, verdict, code, text: text.trim().to_owned() }
 }
 
 /// Splits `[CODE argument] text`. A flag in PERMANENTFLAGS may hold a bracket of its own.
@@ -194,20 +194,15 @@ fn search(rest: &[u8]) -> Option<UidSet> {
     let text = std::str::from_utf8(rest).ok()?;
     // RFC 7162 appends "(MODSEQ n)".
     let numbers = text.split_once('(').map_or(text, |(numbers, _)| numbers);
-    numbers
-        .split_ascii_whitespace()
-        .map(|number| number.parse::<u32>().ok())
-        .collect()
+    numbers.split_ascii_whitespace().map(|number| number.parse::<u32>().ok()).collect()
 }
 
 fn esearch(lexer: &mut Lexer<'_>) -> Option<UidSet> {
     let values = lexer.values()?;
-    let all = values
-        .windows(2)
-        .find_map(|pair| match pair {
-            [key, set] if is_word(key, "ALL") => Some(set),
-            _ => None,
-        });
+    let all = values.windows(2).find_map(|pair| match pair {
+        [key, set] if is_word(key, "ALL") => Some(set),
+        _ => None,
+    });
     match all {
         Some(set) => UidSet::parse(set.text()?),
         None => Some(UidSet::new()),
@@ -221,11 +216,7 @@ fn list(lexer: &mut Lexer<'_>) -> Option<ListItem> {
     lexer.skip_spaces();
     let name = lexer.value()?;
     Some(ListItem {
-        attributes: attributes
-            .list()?
-            .iter()
-            .filter_map(|value| value.text().map(str::to_ascii_lowercase))
-            .collect(),
+        attributes: attributes.list()?.iter().filter_map(|value| value.text().map(str::to_ascii_lowercase)).collect(),
         delimiter: delimiter.text().and_then(|text| text.chars().next()),
         // A folder may well be called NIL.
         name: name.bytes().cloned().unwrap_or(Bytes::from_static(b"NIL")),
@@ -261,7 +252,11 @@ fn numbered(digits: &[u8], lexer: &mut Lexer<'_>) -> Option<Response> {
     let keyword = lexer.word()?.to_ascii_uppercase();
     lexer.skip_spaces();
     match keyword.as_slice() {
-        b"FETCH" => Some(Response::Fetch(Box::new(fetched(&lexer.value()?)?))),
+        b"FETCH" => {
+            let data = fetched(&lexer.value()?)?;
+            lexer.skip_spaces();
+            lexer.at_end().then(|| Response::Fetch(Box::new(data)))
+        }
         b"EXISTS" => Some(Response::Exists(number)),
         _ => Some(Response::Other),
     }
@@ -281,10 +276,7 @@ fn fetched(items: &Value) -> Option<Fetched> {
                 data.email_id = id.and_then(Value::text).map(str::to_owned);
             }
             section if section.starts_with("BODY[") => {
-                data.body = Some(Body {
-                    origin: origin(section),
-                    data: value.bytes().cloned(),
-                });
+                data.body = Some(Body { origin: origin(section), data: value.bytes().cloned() });
             }
             _ => {}
         }
@@ -328,11 +320,5 @@ fn flags(values: &[Value]) -> MessageFlags {
 
 /// Reads `17-Jul-1996 02:44:25 -0700`, the day padded with a space or a zero.
 fn internal_date(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_str(text.trim_start(), "%d-%b-%Y %H:%M:%S %z")
-        .ok()
-        .map(|date| date.with_timezone(&Utc))
+    DateTime::parse_from_str(text.trim_start(), "%d-%b-%Y %H:%M:%S %z").ok().map(|date| date.with_timezone(&Utc))
 }
-
-#[cfg(test)]
-#[path = "response_tests.rs"]
-mod tests;

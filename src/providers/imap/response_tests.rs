@@ -1,3 +1,6 @@
+use bytes::Bytes;
+
+use super::response::*;
 use super::*;
 
 fn read(frame: &'static [u8]) -> Response {
@@ -29,7 +32,7 @@ fn a_verdict_is_read_with_its_code() {
 
 #[test]
 fn a_mail_is_read_with_all_that_was_asked_for() {
-    let frame = b"* 3 FETCH (UID 9 FLAGS (\\Seen $Forwarded other) INTERNALDATE \" 7-Feb-2024 10:00:00 +0100\" RFC822.SIZE 5000000000 EMAILID (Mx-1) MODSEQ (624140003) X-NEW (1 2) BODY[]<0> {4}\r\na\0\xff)\r\n";
+    let frame = b"* 3 FETCH (UID 9 FLAGS (\\Seen $Forwarded other) INTERNALDATE \" 7-Feb-2024 10:00:00 +0100\" RFC822.SIZE 5000000000 EMAILID (Mx-1) MODSEQ (624140003) X-NEW (1 2) BODY[]<0> {4}\r\na\0\xff))\r\n";
     let Response::Fetch(data) = read(&frame[..]) else { panic!() };
     assert_eq!(data.uid, Some(9));
     let flags = data.flags.unwrap();
@@ -45,9 +48,7 @@ fn a_mail_is_read_with_all_that_was_asked_for() {
 
 #[test]
 fn an_odd_date_costs_the_date_and_not_the_mail() {
-    let Response::Fetch(data) = read(b"* 1 FETCH (UID 1 INTERNALDATE \"yesterday\" BODY[] NIL)\r\n") else {
-        panic!()
-    };
+    let Response::Fetch(data) = read(b"* 1 FETCH (UID 1 INTERNALDATE \"yesterday\" BODY[] NIL)\r\n") else { panic!() };
     assert_eq!(data.internal_date, None);
     assert_eq!(data.body.unwrap().data, None);
 }
@@ -105,6 +106,6 @@ fn what_is_unknown_is_passed_over_and_what_is_broken_is_refused() {
         b"\x16\x03\x01\x00\n",
     ] {
         let error = parse(&Bytes::copy_from_slice(broken)).unwrap_err();
-        assert_eq!(error.kind, super::super::ImapErrorKind::Protocol, "{broken:?}");
+        assert_eq!(error.kind, ImapErrorKind::Protocol, "{broken:?}");
     }
 }

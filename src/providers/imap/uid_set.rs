@@ -62,19 +62,13 @@ impl UidSet {
 
     /// How many UIDs the set holds.
     pub fn len(&self) -> u64 {
-        self.ranges
-            .iter()
-            .map(|(start, end)| u64::from(end - start) + 1)
-            .sum()
+        self.ranges.iter().map(|(start, end)| u64::from(end - start) + 1).sum()
     }
 
     /// Whether a UID is in the set.
     pub fn contains(&self, uid: u32) -> bool {
         let after = self.ranges.partition_point(|(start, _)| *start <= uid);
-        after
-            .checked_sub(1)
-            .and_then(|at| self.ranges.get(at))
-            .is_some_and(|(_, end)| uid <= *end)
+        after.checked_sub(1).and_then(|at| self.ranges.get(at)).is_some_and(|(_, end)| uid <= *end)
     }
 
     /// The UIDs in ascending order. A set with an open end yields billions: ask [`Self::len`] first.

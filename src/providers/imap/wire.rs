@@ -30,13 +30,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(stream: NetStream, limits: Limits) -> Self {
-        Self {
-            stream,
-            buffer: BytesMut::with_capacity(CHUNK),
-            limits,
-            line_limit: limits.line,
-            deadline: None,
-        }
+        Self { stream, buffer: BytesMut::with_capacity(CHUNK), limits, line_limit: limits.line, deadline: None }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -110,10 +104,7 @@ impl Wire {
 }
 
 fn lost(reason: &str) -> ImapError {
-    ImapError::new(
-        ImapErrorKind::ConnectionLost,
-        format!("the connection to the mail server broke: {reason}"),
-    )
+    ImapError::new(ImapErrorKind::ConnectionLost, format!("the connection to the mail server broke: {reason}"))
 }
 
 fn stalled() -> ImapError {
@@ -133,17 +124,11 @@ struct Pace {
 
 impl Pace {
     fn new(stall: Duration, deadline: Option<Instant>) -> Self {
-        Self {
-            stall,
-            stall_at: Instant::now() + stall,
-            deadline,
-            since: 0,
-        }
+        Self { stall, stall_at: Instant::now() + stall, deadline, since: 0 }
     }
 
     fn until(&self) -> Instant {
-        self.deadline
-            .map_or(self.stall_at, |deadline| deadline.min(self.stall_at))
+        self.deadline.map_or(self.stall_at, |deadline| deadline.min(self.stall_at))
     }
 
     fn received(&mut self, count: usize) {
@@ -185,9 +170,7 @@ impl Scan {
             let end = unseen.iter().position(|byte| *byte == b'\n');
             let seen = self.at + end.unwrap_or(unseen.len());
             if seen - self.literal_octets > line {
-                return Err(ImapError::protocol(format!(
-                    "the mail server sent a line of more than {line} octets"
-                )));
+                return Err(ImapError::protocol(format!("the mail server sent a line of more than {line} octets")));
             }
             let Some(end) = end else {
                 self.at = buffer.len();
@@ -204,9 +187,7 @@ impl Scan {
     }
 
     fn enter_literal(&mut self, at: usize, size: u64, limit: usize) -> Result<(), ImapError> {
-        let fits = usize::try_from(size)
-            .ok()
-            .filter(|size| self.literal_octets.saturating_add(*size) <= limit);
+        let fits = usize::try_from(size).ok().filter(|size| self.literal_octets.saturating_add(*size) <= limit);
         let Some(size) = fits else {
             return Err(ImapError::new(
                 ImapErrorKind::TooLarge,
@@ -228,9 +209,7 @@ fn is_textual(line: &[u8]) -> bool {
     };
     let word = rest.split(|b| matches!(b, b' ' | b'\r' | b'\n')).next();
     word.is_some_and(|word| {
-        [&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"]
-            .iter()
-            .any(|status| word.eq_ignore_ascii_case(status))
+        [&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"].iter().any(|status| word.eq_ignore_ascii_case(status))
     })
 }
 

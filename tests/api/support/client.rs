@@ -3,7 +3,6 @@
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use serde_json::{Value, json};
-use std::sync::LazyLock;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -20,6 +19,7 @@ enum Identity {
 pub struct Client {
     base: String,
     identity: Identity,
+    http: reqwest::Client,
 }
 
 /// What the server answered.
@@ -37,25 +37,27 @@ pub struct Answer {
 /// A WebSocket that gives one JSON object a frame.
 pub struct WebSocket(tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>);
 
-static HTTP: LazyLock<()> = LazyLock::new(|| {
-    // The application installs it as well when it runs in this process: the first one stays.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-});
-
 impl Client {
     /// A client that has not signed in.
     pub fn nobody(base: &str) -> Self {
-        Self { base: base.to_owned(), identity: Identity::Nobody }
+        // The application installs it as well when it runs in this process: the first one stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { base: base.to_owned(), identity: Identity::Nobody, http }
+    }
+
+    fn as_somebody(&self, identity: Identity) -> Self {
+        Self { identity, ..self.clone() }
     }
 
     /// The same server, called with an API key.
     pub fn with_key(&self, key: &str) -> Self {
-        Self { base: self.base.clone(), identity: Identity::Key(key.to_owned()) }
+        self.as_somebody(Identity::Key(key.to_owned()))
     }
 
     /// The same server, called by nobody in particular.
     pub fn signed_out(&self) -> Self {
-        Self::nobody(&self.base)
+        self.as_somebody(Identity::Nobody)
     }
 
     /// The same session without its CSRF token, as a forged request would be.
@@ -87,10 +89,10 @@ impl Client {
     /// The client that holds the session cookie of this answer.
     pub async fn session_of(&self, answer: &Answer) -> Self {
         let cookies = answer.headers.get_all(SET_COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-        let cookie = cookies.filter_map(|value| value.split(';').next()).find(|pair| pair.starts_with("duplex_session="));
+        let cookie =
+            cookies.filter_map(|value| value.split(';').next()).find(|pair| pair.starts_with("duplex_session="));
         let cookie = cookie.unwrap_or_else(|| panic!("no session cookie: {answer:?}")).to_owned();
-        let mut client =
-            Self { base: self.base.clone(), identity: Identity::Session { cookie, csrf: String::new() } };
+        let mut client = self.as_somebody(Identity::Session { cookie, csrf: String::new() });
         let me = client.get("/api/me").await.json(200);
         if let Identity::Session { csrf, .. } = &mut client.identity {
             csrf.push_str(me["csrf_token"].as_str().unwrap());
@@ -156,10 +158,8 @@ impl Client {
         body: Option<(&str, Vec<u8>)>,
     ) -> Answer {
         let method: Method = method.parse().unwrap();
-        LazyLock::force(&HTTP);
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let asked = format!("{method} {path}");
-        let mut request = http.request(method, format!("{}{path}", self.base)).headers(self.headers());
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).headers(self.headers());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -47,7 +47,8 @@ impl Dovecot {
     /// A server of one's own: to be stopped, or to be different.
     pub fn start(options: &DovecotOptions) -> Self {
         let pki = pki();
-        let mut arguments = vec!["--certificate".to_owned(), text(&pki.certificate), "--key".to_owned(), text(&pki.key)];
+        let mut arguments =
+            vec!["--certificate".to_owned(), text(&pki.certificate), "--key".to_owned(), text(&pki.key)];
         if let Some(capability) = options.capability {
             arguments.extend(["--capability".to_owned(), capability.to_owned()]);
         }

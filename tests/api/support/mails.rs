@@ -32,6 +32,7 @@ pub struct MailGenerator {
     dice: Dice,
     made: u64,
     threads: Vec<Thread>,
+    longest_text: usize,
 }
 
 struct Thread {
@@ -49,19 +50,60 @@ const SENDERS: [(&str, &str); 6] = [
 ];
 
 const WORDS: [&str; 40] = [
-    "invoice", "meeting", "offer", "quote", "contract", "delivery", "price", "project", "order", "team", "call",
-    "tomorrow", "customer", "please", "regards", "thanks", "the", "and", "for", "with", "about", "next", "week",
-    "draft", "review", "ship", "garden", "paper", "winter", "harbour", "copper", "lantern", "Grüße", "café", "naïve",
-    "東京", "договор", "señor", "façade", "Łódź",
+    "invoice",
+    "meeting",
+    "offer",
+    "quote",
+    "contract",
+    "delivery",
+    "price",
+    "project",
+    "order",
+    "team",
+    "call",
+    "tomorrow",
+    "customer",
+    "please",
+    "regards",
+    "thanks",
+    "the",
+    "and",
+    "for",
+    "with",
+    "about",
+    "next",
+    "week",
+    "draft",
+    "review",
+    "ship",
+    "garden",
+    "paper",
+    "winter",
+    "harbour",
+    "copper",
+    "lantern",
+    "Grüße",
+    "café",
+    "naïve",
+    "東京",
+    "договор",
+    "señor",
+    "façade",
+    "Łódź",
 ];
 
 /// The first mail's time, in seconds since 1970.
 const FIRST: i64 = 1_700_000_000;
 
 impl MailGenerator {
-    /// A generator whose mails depend on the seed alone.
+    /// A generator of small mails, which depend on the seed alone.
     pub fn new(seed: u64) -> Self {
-        Self { dice: Dice(seed), made: 0, threads: Vec::new() }
+        Self { dice: Dice(seed), made: 0, threads: Vec::new(), longest_text: 40 }
+    }
+
+    /// A generator of mails as large as those of an office: about 14 KB each.
+    pub fn office(seed: u64) -> Self {
+        Self { longest_text: 170, ..Self::new(seed) }
     }
 
     /// The next mails.
@@ -102,7 +144,17 @@ impl MailGenerator {
         let mut raw = head.into_bytes();
         raw.extend(body);
         let (seen, flagged) = (self.dice.below(5) > 0, self.dice.below(10) == 0);
-        TestMail { raw, message_id, subject, from: from.to_owned(), in_reply_to, attachments, received_at, seen, flagged }
+        TestMail {
+            raw,
+            message_id,
+            subject,
+            from: from.to_owned(),
+            in_reply_to,
+            attachments,
+            received_at,
+            seen,
+            flagged,
+        }
     }
 
     /// A subject and the ids before this one: two of five mails answer an earlier one.
@@ -125,7 +177,7 @@ impl MailGenerator {
     }
 
     fn text(&mut self) -> String {
-        let lines = 4 + self.dice.below(40);
+        let lines = 4 + self.dice.below(self.longest_text);
         (0..lines).map(|_| self.words(9) + "\r\n").collect()
     }
 
@@ -239,7 +291,8 @@ fn encoded_word(text: &str) -> String {
             word.push(c);
         }
     }
-    let packed: Vec<String> = words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64.encode(word.as_bytes()))).collect();
+    let packed: Vec<String> =
+        words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64.encode(word.as_bytes()))).collect();
     packed.join("\r\n ")
 }
 

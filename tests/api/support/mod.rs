@@ -1,13 +1,13 @@
 //! What the API tests stand on: real servers, an independent IMAP client, the application itself.
 
-//app
+pub mod app;
 pub mod client;
 pub mod dovecot;
 pub mod imap_peer;
 pub mod mails;
 pub mod pki;
 pub mod postgres;
-//process
+pub mod process;
 pub mod script_server;
 pub mod settings;
 pub mod smtp_sink;
@@ -16,12 +16,12 @@ pub mod wait;
 #[macro_use]
 mod on_both;
 
-//use
+pub use app::TestApp;
 pub use client::{Answer, Client};
 pub use dovecot::{Dovecot, DovecotOptions, Mailbox};
 pub use mails::{MailGenerator, TestMail};
 pub use postgres::{Backend, TestDatabase};
-//pu
+pub use process::TestProcess;
 pub use settings::Settings;
 pub use smtp_sink::{SmtpSecurity, SmtpSink};
 pub use wait::{wait_for, wait_until};

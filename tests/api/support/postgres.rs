@@ -67,7 +67,9 @@ impl Drop for TestDatabase {
         // A runtime of its own, since the test's may be on its way out.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).map_err(std::io::Error::other)
+            runtime
+                .block_on(run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
+                .map_err(std::io::Error::other)
         });
         if let Ok(Err(error)) = dropped.join() {
             eprintln!("a test database stays behind: {error}");

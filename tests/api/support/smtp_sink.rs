@@ -123,9 +123,18 @@ enum Next {
 async fn serve(stream: TcpStream, security: SmtpSecurity, state: &State) -> io::Result<()> {
     let encrypted = security == SmtpSecurity::Tls;
     let offers_starttls = security == SmtpSecurity::StartTls;
-    let stream: Box<dyn Stream> = if encrypted { Box::new(pki().acceptor().accept(stream).await?) } else { Box::new(stream) };
-    let mut session =
-        Session { stream, ahead: Vec::new(), state, encrypted, offers_starttls, user: None, from: None, to: Vec::new() };
+    let stream: Box<dyn Stream> =
+        if encrypted { Box::new(pki().acceptor().accept(stream).await?) } else { Box::new(stream) };
+    let mut session = Session {
+        stream,
+        ahead: Vec::new(),
+        state,
+        encrypted,
+        offers_starttls,
+        user: None,
+        from: None,
+        to: Vec::new(),
+    };
     session.say("220 sink.example ESMTP").await?;
     loop {
         let line = session.line().await?;
@@ -200,7 +209,8 @@ impl Session<'_> {
     }
 
     async fn greet(&mut self) -> io::Result<()> {
-        let mut lines = vec!["sink.example", "PIPELINING", "SIZE 36700160", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"];
+        let mut lines =
+            vec!["sink.example", "PIPELINING", "SIZE 36700160", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"];
         if self.offers_starttls && !self.encrypted {
             lines.push("STARTTLS");
         } else {
@@ -296,7 +306,10 @@ impl Session<'_> {
 }
 
 fn unpack(packed: &str) -> String {
-    BASE64.decode(packed.trim().as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    BASE64
+        .decode(packed.trim().as_bytes())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }
 
 /// The address of `FROM:<a@b> SIZE=1`.
