@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::ids::{ApiKeyId, OrgId, SessionId, UserId};
 
 /// What a person is in an organization; each role may do what the ones after it may.
@@ -38,6 +38,14 @@ impl Role {
     /// Reads a stored role.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Member, Self::Admin, Self::Owner].into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+impl TryFrom<String> for Role {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("{text} is no role"))
     }
 }
 
@@ -130,8 +138,6 @@ impl FromRequest for Access {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let access = request.extensions().get::<Self>().cloned();
-        ready(access.ok_or_else(|| {
-            ApiError::new(ErrorCode::Unauthenticated, "Sign in, or send an API key as \"Authorization: Bearer dx_…\".")
-        }))
+        ready(access.ok_or_else(ApiError::unauthenticated))
     }
 }

@@ -9,6 +9,8 @@ use crate::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
 /// What happened; ids only, readers ask the database.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// Somebody wants a mailbox synced now.
+    SyncRequested(AccountRef),
     /// A mailbox was connected.
     AccountConnected(AccountRef),
     /// A mailbox met an error; it is tried again, or waits for a person.
@@ -45,7 +47,8 @@ impl Event {
     /// The mailbox that it is about.
     pub fn account(&self) -> AccountRef {
         match self {
-            Self::AccountConnected(account)
+            Self::SyncRequested(account)
+            | Self::AccountConnected(account)
             | Self::AccountError(account)
             | Self::AccountDisconnected(account)
             | Self::BackfillCompleted(account)

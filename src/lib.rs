@@ -16,6 +16,7 @@ pub mod error;
 pub mod events;
 pub mod http;
 pub mod identity;
+pub mod instance;
 pub mod mail;
 pub mod messages;
 pub mod net;

@@ -165,3 +165,8 @@ where
 fn unavailable(why: &str) -> Error {
     Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(why.to_owned()))
 }
+
+/// An error for a column that holds a value this program never writes.
+pub fn is_corrupt(table: &str, column: &str) -> Error {
+    Error::DeserializationError(format!("{table}.{column} holds an unknown value").into())
+}

@@ -72,6 +72,11 @@ impl ApiError {
         Self { errors: vec![FieldError { field, message }], ..Self::new(ErrorCode::ValidationFailed, detail) }
     }
 
+    /// Nobody is signed in.
+    pub fn unauthenticated() -> Self {
+        Self::new(ErrorCode::Unauthenticated, "Sign in, or send an API key as \"Authorization: Bearer dx_…\".")
+    }
+
     /// The caller may not do this.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(ErrorCode::Forbidden, detail)

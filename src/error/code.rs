@@ -74,6 +74,8 @@ error_codes! {
     SetupDone = "setup_done", CONFLICT, "The set-up has been done";
     /// The set-up token, invitation or reset link does not count.
     InvalidToken = "invalid_token", UNPROCESSABLE_ENTITY, "The link is not valid";
+    /// A user with this address exists already.
+    EmailTaken = "email_taken", CONFLICT, "The e-mail address is in use already";
     /// Nobody would be left who can administer the organization.
     LastOwner = "last_owner", CONFLICT, "An organization needs an owner";
 

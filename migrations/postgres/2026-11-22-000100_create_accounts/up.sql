@@ -53,6 +53,8 @@ CREATE TABLE email_accounts (
   settings JSONB NOT NULL DEFAULT '{}',
   -- Set when a person removed the mailbox but kept its mail to read.
   removed_at TIMESTAMPTZ,
+  -- Set when its mail is to be erased; a worker does it in small steps.
+  erase_requested_at TIMESTAMPTZ,
   created_at TIMESTAMPTZ NOT NULL,
   updated_at TIMESTAMPTZ NOT NULL,
 

@@ -5,6 +5,7 @@ CREATE TABLE threads (
   organization_id UUID NOT NULL REFERENCES organizations(id) ON DELETE CASCADE,
   subject TEXT,
   normalized_subject TEXT,
+  first_message_at TIMESTAMPTZ NOT NULL,
   last_message_at TIMESTAMPTZ NOT NULL,
   message_count BIGINT NOT NULL DEFAULT 0,
   snippet TEXT,
@@ -112,7 +113,8 @@ CREATE TABLE emails (
 CREATE INDEX idx_emails_account_id ON emails(account_id, received_at DESC, id DESC);
 CREATE INDEX idx_emails_user_id ON emails(user_id, received_at DESC, id DESC);
 CREATE INDEX idx_emails_organization_id ON emails(organization_id);
-CREATE INDEX idx_emails_thread_id ON emails(thread_id, received_at);
+-- Both equalities first: a thread's list must never be read through the index of a whole mailbox.
+CREATE INDEX idx_emails_thread_id ON emails(thread_id, user_id, received_at DESC, id DESC);
 CREATE INDEX idx_emails_message_id ON emails(account_id, message_id);
 CREATE INDEX idx_emails_is_read ON emails(account_id) WHERE is_read = FALSE;
 CREATE INDEX idx_emails_to_index ON emails(account_id) WHERE indexed_at IS NULL;
@@ -149,6 +151,7 @@ CREATE TABLE email_locations (
 );
 
 CREATE INDEX idx_email_locations_folder_id ON email_locations(folder_id, received_at DESC, email_id DESC);
+CREATE INDEX idx_email_locations_unread ON email_locations(folder_id) WHERE is_read = FALSE;
 CREATE INDEX idx_email_locations_email_id ON email_locations(email_id);
 CREATE INDEX idx_email_locations_account_id ON email_locations(account_id);
 

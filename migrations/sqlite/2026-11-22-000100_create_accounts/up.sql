@@ -53,6 +53,8 @@ CREATE TABLE email_accounts (
   settings TEXT NOT NULL DEFAULT '{}',
   -- Set when a person removed the mailbox but kept its mail to read.
   removed_at INTEGER,
+  -- Set when its mail is to be erased; a worker does it in small steps.
+  erase_requested_at INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
 

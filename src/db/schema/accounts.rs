@@ -45,6 +45,7 @@ diesel::table! {
         consecutive_failures -> Integer,
         settings -> Doc,
         removed_at -> Nullable<Instant>,
+        erase_requested_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
     }

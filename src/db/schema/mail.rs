@@ -9,6 +9,7 @@ diesel::table! {
         organization_id -> Uid,
         subject -> Nullable<Text>,
         normalized_subject -> Nullable<Text>,
+        first_message_at -> Instant,
         last_message_at -> Instant,
         message_count -> BigInt,
         snippet -> Nullable<Text>,

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, VecDeque};
 use tokio::sync::mpsc::Sender;
 
 use super::command::Command;
-use super::connection::{is_done, refusal};
+use super::connection::refusal;
 use super::fetch::merge;
-use super::response::{Fetched, Response, Status};
+use super::response::{Fetched, Response, Status, Verdict};
 use super::{FetchedMail, ImapConnection, ImapError, UidSet};
 
 /// The answer to one batch.
@@ -141,7 +141,7 @@ impl Flight {
         let came: UidSet = mails.iter().map(|mail| mail.uid).collect();
         FetchedBatch {
             missing: self.asked.difference(&came),
-            error: (!is_done(status)).then(|| refusal(status).in_batch(&self.asked)),
+            error: (status.verdict != Verdict::Ok).then(|| refusal(status).in_batch(&self.asked)),
             asked: self.asked,
             mails,
         }
