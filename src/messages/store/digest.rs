@@ -118,20 +118,6 @@ fn better(one: Option<String>, other: Option<String>) -> Option<String> {
     one.into_iter().chain(other).max_by(|a, b| (a.len(), a.as_str()).cmp(&(b.len(), b.as_str())))
 }
 
-/// The subject without `Re:`, `Fwd:` and their kin, in lower case.
-pub(super) fn normalized_subject(subject: &str) -> String {
-    const PREFIXES: [&str; 12] = ["re", "fw", "fwd", "aw", "wg", "sv", "vs", "antw", "tr", "rif", "odp", "vb"];
-    let mut rest = subject.trim();
-    while let Some((head, tail)) = rest.split_once(':') {
-        let word = head.trim().trim_end_matches(|c: char| c == ']' || c == '[' || c.is_ascii_digit());
-        if !PREFIXES.iter().any(|prefix| prefix.eq_ignore_ascii_case(word)) {
-            break;
-        }
-        rest = tail.trim();
-    }
-    rest.to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,11 +149,5 @@ mod tests {
         for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             assert_eq!(sum(order), first);
         }
-    }
-
-    #[test]
-    fn prefixes_of_answers_are_taken_off_a_subject() {
-        assert_eq!(normalized_subject("Re: AW: Re[2]: Offer: new"), "offer: new");
-        assert_eq!(normalized_subject("Report"), "report");
     }
 }

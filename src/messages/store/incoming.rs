@@ -1,6 +1,6 @@
 //! Stores a batch of mails in a handful of statements.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
@@ -8,13 +8,15 @@ use diesel_async::RunQueryDsl;
 use super::digest::Digest;
 use super::placement::{Place, State, state};
 use super::places::{self, Arrival};
+use super::refresh;
 use super::rows::{Decided, Rows};
 use super::threads::{self, IDS, IdRow, Share, ThreadRow};
-use super::{refresh, threading};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_attachments, email_recipients, emails};
 use crate::ids::{AccountId, EmailId, ThreadId};
+use crate::mail::thread_keys;
+use crate::mail::threading::{Assigned, union};
 use crate::messages::model::{Applied, FolderRole, IncomingMail, KnownCopy, Mailbox};
 use crate::{insert_rows, on_conn};
 
@@ -146,38 +148,52 @@ async fn assign_threads(
     fresh: &[(EmailId, IncomingMail)],
     now: Timestamp,
 ) -> QueryResult<(Vec<ThreadId>, BTreeSet<ThreadId>)> {
-    let ids: Vec<Vec<&str>> = fresh.iter().map(|(_, mail)| threading::ids(&mail.parsed).collect()).collect();
-    let known = threads::by_message_ids(tx, owner.org, ids.iter().flatten().copied().collect()).await?;
-    let groups = threading::group(&ids, &known);
-    let touched: Vec<ThreadId> = groups.iter().flat_map(|group| group.threads.iter().copied()).collect();
-    let existing = threads::load(tx, &touched).await?;
-    let mut assigned: HashMap<usize, ThreadId> = HashMap::new();
-    let mut merged = BTreeSet::new();
-    let (mut rows, mut id_rows) = (Vec::new(), Vec::new());
-    for group in groups {
-        // UUIDv7 sorts by time: the first is the oldest thread, whose id clients have known for longest.
-        let mut old = group.threads.iter().copied();
-        let thread = old.next().unwrap_or_else(ThreadId::new);
-        let absorbed: Vec<ThreadId> = old.collect();
-        if !absorbed.is_empty() {
-            threads::merge(tx, thread, &absorbed, now).await?;
-            merged.insert(thread);
-        }
-        let mut digest = existing.get(&thread).map_or_else(Digest::empty, ThreadRow::digest);
-        for index in group.mails {
-            assigned.insert(index, thread);
-            if let Some((_, mail)) = fresh.get(index) {
-                digest.add(digest_of(mail));
-            }
-        }
-        rows.push(ThreadRow::new(thread, owner.org, digest, now));
-        let id_row = |message_id| IdRow { organization_id: owner.org, message_id, thread_id: thread };
-        id_rows.extend(group.new_ids.into_iter().map(id_row));
+    let keys: Vec<Vec<String>> = fresh.iter().map(|(_, mail)| thread_keys(&mail.parsed)).collect();
+    let known = threads::by_message_ids(tx, owner.org, keys.iter().flatten().map(String::as_str).collect()).await?;
+    let union = union(&known, &keys);
+    let merged = absorb(tx, &union.merged, now).await?;
+    let touched: BTreeSet<ThreadId> = union.assigned.iter().filter_map(existing).collect();
+    let stored = threads::load(tx, &touched.into_iter().collect::<Vec<_>>()).await?;
+    let mut new = HashMap::new();
+    let mut id_of = |assigned: &Assigned<ThreadId>| match assigned {
+        Assigned::Existing(thread) => *thread,
+        Assigned::New(number) => *new.entry(*number).or_insert_with(ThreadId::new),
+    };
+    let assigned: Vec<ThreadId> = union.assigned.iter().map(&mut id_of).collect();
+    let id_rows: Vec<IdRow> = union
+        .keys
+        .into_iter()
+        .filter(|(key, _)| !known.contains_key(key))
+        .map(|(message_id, thread)| IdRow { organization_id: owner.org, thread_id: id_of(&thread), message_id })
+        .collect();
+    let mut digests: BTreeMap<ThreadId, Digest> = BTreeMap::new();
+    for ((_, mail), thread) in fresh.iter().zip(&assigned) {
+        let before = || stored.get(thread).map_or_else(Digest::empty, ThreadRow::digest);
+        digests.entry(*thread).or_insert_with(before).add(digest_of(mail));
     }
-    threads::save(tx, rows).await?;
+    let rows = digests.into_iter().map(|(thread, digest)| ThreadRow::new(thread, owner.org, digest, now));
+    threads::save(tx, rows.collect()).await?;
     threads::save_ids(tx, id_rows).await?;
-    let in_order = (0..fresh.len()).filter_map(|index| assigned.get(&index).copied()).collect();
-    Ok((in_order, merged))
+    Ok((assigned, merged))
+}
+
+fn existing(assigned: &Assigned<ThreadId>) -> Option<ThreadId> {
+    match assigned {
+        Assigned::Existing(thread) => Some(*thread),
+        Assigned::New(_) => None,
+    }
+}
+
+/// Joins threads that a mail of the batch shows to be one; answers those that took in others.
+async fn absorb(tx: &mut DbConn, merged: &[(ThreadId, ThreadId)], now: Timestamp) -> QueryResult<BTreeSet<ThreadId>> {
+    let mut survivors: BTreeMap<ThreadId, Vec<ThreadId>> = BTreeMap::new();
+    for (from, into) in merged {
+        survivors.entry(*into).or_default().push(*from);
+    }
+    for (into, from) in &survivors {
+        threads::merge(tx, *into, from, now).await?;
+    }
+    Ok(survivors.into_keys().collect())
 }
 
 fn digest_of(mail: &IncomingMail) -> Digest {

@@ -9,7 +9,6 @@ mod places;
 mod refresh;
 mod rows;
 mod skips;
-mod threading;
 mod threads;
 
 pub use erase::erase_account_mail;

@@ -7,12 +7,13 @@ use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
-use super::digest::{Digest, normalized_subject, participants};
+use super::digest::{Digest, participants};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_recipients, emails, thread_accounts, thread_message_ids, threads};
 use crate::db::types::Json;
 use crate::ids::{AccountId, EmailId, OrgId, ThreadId};
+use crate::mail::normalize_subject;
 use crate::{insert_rows, on_conn};
 
 /// Ids in one statement: below SQLite's 32,766 binds.
@@ -39,7 +40,7 @@ impl ThreadRow {
         Self {
             id,
             organization_id: org,
-            normalized_subject: digest.subject.as_deref().map(normalized_subject),
+            normalized_subject: digest.subject.as_deref().map(|subject| normalize_subject(subject).to_lowercase()),
             participants: digest.participants_json(),
             subject: digest.subject,
             first_message_at: digest.first_at,

@@ -128,10 +128,7 @@ impl ImapConnection {
             let response = self.read().await?;
             match response {
                 Response::Status(status) if status.tag.as_deref() == Some(tag) => {
-                    return match status.verdict {
-                        Verdict::Ok => Ok(status),
-                        _ => Err(refusal(&status)),
-                    };
+                    return if is_done(&status) { Ok(status) } else { Err(refusal(&status)) };
                 }
                 Response::Status(status) if status.tag.is_some() => {
                     return Err(ImapError::protocol("the mail server answered a command that was not given"));
@@ -192,6 +189,12 @@ impl ImapConnection {
         done?;
         Ok(found.into_iter().collect())
     }
+}
+
+/// Whether a command did what it could: that some of the mails were expunged meanwhile
+/// (RFC 2180) is no failure of the command.
+pub(super) fn is_done(status: &Status) -> bool {
+    status.verdict == Verdict::Ok || status.code_name() == "EXPUNGEISSUED"
 }
 
 /// Turns a NO or BAD into an error of the class that its code names (RFC 5530).
