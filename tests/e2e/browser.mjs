@@ -33,7 +33,11 @@ export async function openBrowser({ base, shots, executablePath = process.env.CH
   });
   let number = 0;
   const check = async (name) => {
-    await page.evaluate(() => document.fonts.ready);
+    await page.evaluate(async () => {
+      await document.fonts.ready;
+      const ending = document.getAnimations().filter((animation) => animation.effect.getComputedTiming().endTime !== Infinity);
+      await Promise.allSettled(ending.map((animation) => animation.finished));
+    });
     const { inner, full } = await page.evaluate(() => ({ inner: innerWidth, full: document.documentElement.scrollWidth }));
     if (full > inner) complaints.push(`overflow: ${name} is ${full} wide in ${inner}`);
     await page.evaluate(AXE);
