@@ -13,6 +13,9 @@ const QUOTE_IDS: [&str; 4] = [
     "yahoo_quoted",
 ];
 
+/// Most references to embedded images that are looked at.
+const MAX_CONTENT_IDS: usize = 2_000;
+
 /// The text of an HTML document with line breaks where blocks end and `> ` before quoted lines.
 pub fn to_text(html: &str) -> String {
     let mut text = to_marked_text(html);
@@ -234,7 +237,7 @@ impl Writer {
     }
 
     fn tag(&mut self, name: &str, closing: bool, attributes: &str) {
-        if !closing && is_quote(attributes) {
+        if !closing && matches!(name, "div" | "blockquote" | "hr") && is_quote(attributes) {
             self.breaks = self.breaks.max(1);
             self.start_line();
             self.out.push(QUOTE_MARK);
@@ -296,6 +299,7 @@ fn is_quote(attributes: &str) -> bool {
 /// The Content-IDs that an HTML text refers to, decoded and in lower case.
 pub fn content_ids(html: &str) -> HashSet<String> {
     let mut ids = HashSet::new();
+    let mut tries = 0;
     let bytes = html.as_bytes();
     let mut at = 0;
     while let Some(offset) = bytes
@@ -304,8 +308,12 @@ pub fn content_ids(html: &str) -> HashSet<String> {
     {
         at += offset + 1;
         let scheme = bytes.get(at.saturating_sub(4)..at).unwrap_or_default();
-        if !scheme.eq_ignore_ascii_case(b"cid:") || ids.len() > 1_000 {
+        if !scheme.eq_ignore_ascii_case(b"cid:") {
             continue;
+        }
+        tries += 1;
+        if tries > MAX_CONTENT_IDS {
+            break;
         }
         let rest = crate::mail::limits::prefix(html.get(at..).unwrap_or_default(), 300);
         let end = rest
