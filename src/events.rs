@@ -1,0 +1,83 @@
+//! News inside the process: bounded channels that say "look now", never what must survive a crash.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
+
+/// What happened; ids only, readers ask the database.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Somebody wants a mailbox synced now.
+    SyncRequested(AccountRef),
+    /// A mailbox was connected.
+    AccountConnected(AccountRef),
+    /// A mailbox met an error; it is tried again, or waits for a person.
+    AccountError(AccountRef),
+    /// A mailbox was disconnected.
+    AccountDisconnected(AccountRef),
+    /// The first import of a mailbox is done.
+    BackfillCompleted(AccountRef),
+    /// The import or sync of a mailbox moved on.
+    SyncProgress(AccountRef),
+    /// A mail arrived.
+    EmailReceived {
+        /// The mailbox.
+        account: AccountRef,
+        /// The mail.
+        email: EmailId,
+        /// Its conversation.
+        thread: ThreadId,
+    },
+}
+
+/// Which mailbox an event is about, and who may hear of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountRef {
+    /// The organization.
+    pub org: OrgId,
+    /// The owner of the mailbox.
+    pub user: UserId,
+    /// The mailbox.
+    pub account: AccountId,
+}
+
+impl Event {
+    /// The mailbox that it is about.
+    pub fn account(&self) -> AccountRef {
+        match self {
+            Self::SyncRequested(account)
+            | Self::AccountConnected(account)
+            | Self::AccountError(account)
+            | Self::AccountDisconnected(account)
+            | Self::BackfillCompleted(account)
+            | Self::SyncProgress(account)
+            | Self::EmailReceived { account, .. } => *account,
+        }
+    }
+}
+
+/// The bell rope: everybody in the process may pull it or listen.
+#[derive(Debug, Clone)]
+pub struct Events(Arc<broadcast::Sender<Event>>);
+
+impl Default for Events {
+    fn default() -> Self {
+        // A listener that falls 1,024 events behind misses some and looks at the database instead.
+        Self(Arc::new(broadcast::channel(1024).0))
+    }
+}
+
+impl Events {
+    /// Tells everybody who listens.
+    pub fn publish(&self, event: Event) {
+        // No listener is no error: the row is what counts.
+        let _ = self.0.send(event);
+    }
+
+    /// Listens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.0.subscribe()
+    }
+}

@@ -2,6 +2,9 @@
 //!
 //! The modules stand on floors and imports point down only; `docs/ARCHITECTURE.md` draws them.
 
+#[macro_use]
+pub mod ids;
+
 pub mod access;
 pub mod accounts;
 pub mod app;
@@ -13,7 +16,7 @@ pub mod error;
 pub mod events;
 pub mod http;
 pub mod identity;
-pub mod ids;
+pub mod instance;
 pub mod mail;
 pub mod messages;
 pub mod net;

@@ -1,0 +1,33 @@
+//! All cron lines of the product. A job only rings a bell; the work runs elsewhere, one at a time.
+
+use anyhow::Context;
+use tokio_cron_scheduler::{Job, JobScheduler};
+
+use crate::identity::Identity;
+use crate::sync::Engine;
+
+/// When forgotten sessions and links are cleared away: at a quiet minute of each hour.
+const PURGE_CRON: &str = "0 17 * * * *";
+
+/// Starts the scheduler.
+///
+/// # Errors
+/// When `SYNC_CRON` is not a cron line with seconds.
+pub async fn start(sync_cron: &str, engine: Engine, identity: Identity) -> anyhow::Result<JobScheduler> {
+    let scheduler = JobScheduler::new().await?;
+    let bell = engine.bell();
+    let sync = Job::new(sync_cron, move |_, _| bell.ring()).with_context(|| format!("SYNC_CRON cannot be scheduled: {sync_cron}"))?;
+    scheduler.add(sync).await?;
+    let purge = Job::new_async(PURGE_CRON, move |_, _| {
+        let identity = identity.clone();
+        Box::pin(async move {
+            match identity.purge_expired().await {
+                Ok(purged) => tracing::debug!(purged, "expired sessions and links were cleared away"),
+                Err(error) => tracing::warn!(error = %error, "expired sessions and links could not be cleared away"),
+            }
+        })
+    })?;
+    scheduler.add(purge).await?;
+    scheduler.start().await?;
+    Ok(scheduler)
+}

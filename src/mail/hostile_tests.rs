@@ -25,41 +25,21 @@ impl Random {
 
 fn fixtures() -> Vec<Vec<u8>> {
     let folder = format!("{}/tests/fixtures/mail", env!("CARGO_MANIFEST_DIR"));
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
     paths.sort();
-    paths
-        .iter()
-        .map(|path| std::fs::read(path).unwrap())
-        .collect()
+    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
 fn mutated(original: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
-    const PIECES: [&[u8]; 12] = [
-        b"\0",
-        b"\r",
-        b"\n\n",
-        b"=?utf-8?B?",
-        b"?=",
-        b"--",
-        b"\xff\xfe",
-        b"<",
-        b"\"",
-        b"(",
-        b";;=",
-        b"&#x110000;",
-    ];
+    const PIECES: [&[u8]; 12] =
+        [b"\0", b"\r", b"\n\n", b"=?utf-8?B?", b"?=", b"--", b"\xff\xfe", b"<", b"\"", b"(", b";;=", b"&#x110000;"];
     let mut raw = original.to_vec();
     for _ in 0..=random.below(6) {
         let at = random.below(raw.len() + 1);
         match random.below(6) {
             0 => raw.truncate(at),
-            1 => raw
-                .splice(at..at, PIECES[random.below(PIECES.len())].iter().copied())
-                .for_each(drop),
+            1 => raw.splice(at..at, PIECES[random.below(PIECES.len())].iter().copied()).for_each(drop),
             2 if at < raw.len() => raw[at] = random.next() as u8,
             3 => {
                 let end = (at + random.below(40)).min(raw.len());
@@ -85,9 +65,7 @@ fn check(raw: &[u8]) {
     let mail = parse(raw);
     let line = describe_all(&mail);
     assert!(!line.contains('\0'), "a NUL byte survived");
-    assert!(
-        mail.snippet.chars().count() <= limits::MAX_SNIPPET_CHARS && !mail.snippet.contains('\n')
-    );
+    assert!(mail.snippet.chars().count() <= limits::MAX_SNIPPET_CHARS && !mail.snippet.contains('\n'));
     assert!(mail.subject.len() <= limits::MAX_SUBJECT_BYTES && !mail.subject.contains('\n'));
     assert!(thread_keys(&mail).len() <= threading::MAX_KEYS);
     let again = parse_head(header_block(raw));
@@ -103,19 +81,9 @@ fn check(raw: &[u8]) {
 }
 
 fn describe_all(mail: &ParsedMail) -> String {
-    let texts = format!(
-        "{:?}{:?}{:?}",
-        mail.body_text, mail.body_html, mail.visible_text
-    );
-    let people = format!(
-        "{:?}{:?}{:?}{:?}",
-        mail.from, mail.to, mail.headers, mail.subject
-    );
-    let names: Vec<_> = mail
-        .attachments
-        .iter()
-        .map(|file| (&file.file_name, &file.mime_type))
-        .collect();
+    let texts = format!("{:?}{:?}{:?}", mail.body_text, mail.body_html, mail.visible_text);
+    let people = format!("{:?}{:?}{:?}{:?}", mail.from, mail.to, mail.headers, mail.subject);
+    let names: Vec<_> = mail.attachments.iter().map(|file| (&file.file_name, &file.mime_type)).collect();
     // `Debug` writes a NUL as an escape, so it is put back before the caller looks for one.
     format!("{texts}{people}{names:?}").replace("\\0", "\0")
 }
@@ -144,9 +112,7 @@ fn every_beginning_of_a_mail_is_read() {
 fn ten_thousand_nested_containers_are_cut() {
     let mut raw = b"Subject: deep\n".to_vec();
     for level in 0..10_000 {
-        raw.extend(
-            format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n").bytes(),
-        );
+        raw.extend(format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n").bytes());
     }
     let mail = parse(&raw);
     assert_eq!(mail.subject, "deep");
@@ -167,24 +133,13 @@ fn a_hundred_thousand_parts_are_cut() {
 #[test]
 fn endless_headers_are_cut() {
     let long = "x".repeat(10 * 1024 * 1024);
-    for head in [
-        "Subject: ",
-        "To: ",
-        "References: <",
-        "X-Other: ",
-        "From: \"",
-        "Content-Type: text/plain; a=\"",
-        "",
-    ] {
+    for head in ["Subject: ", "To: ", "References: <", "X-Other: ", "From: \"", "Content-Type: text/plain; a=\"", ""] {
         let mail = parse(format!("{head}{long}\nSubject: after\n\nText").as_bytes());
         assert!(mail.subject.len() <= limits::MAX_SUBJECT_BYTES, "{head}");
     }
     let many = "X-A: b\n".repeat(200_000);
     let mail = parse(format!("Subject: first\n{many}\nText").as_bytes());
-    assert_eq!(
-        (mail.subject.as_str(), mail.body_text.as_deref()),
-        ("first", Some("Text"))
-    );
+    assert_eq!((mail.subject.as_str(), mail.body_text.as_deref()), ("first", Some("Text")));
     assert!(mail.defects.contains(&Defect::HeaderTooLarge));
 }
 
@@ -214,55 +169,19 @@ fn repetition_costs_no_more_than_its_length() {
         sanitize(&html);
         parse(format!("Content-Type: text/html\n\n{html}").as_bytes());
     }
-    for piece in [
-        "> ",
-        ">",
-        "\n",
-        "On 1, a wrote:\n",
-        "-- \n",
-        "From: a\n",
-        "https://",
-        "wwww",
-        "(",
-        "<",
-        "begin 644 a\n",
-    ] {
+    for piece in
+        ["> ", ">", "\n", "On 1, a wrote:\n", "-- \n", "From: a\n", "https://", "wwww", "(", "<", "begin 644 a\n"]
+    {
         let text = piece.repeat(size / piece.len());
         parse(format!("Subject: x\n\n{text}").as_bytes());
         html::text_to_html(&text);
     }
-    for piece in [
-        "(",
-        "\"",
-        "<",
-        "a,",
-        ":",
-        ";",
-        "=?",
-        "=?a?q?",
-        "=?a?b?x?=",
-        "<a@b>,",
-        "\\",
-        "<a@b> ",
-        "''",
-        "*0*=",
-        ";a*0=",
-    ] {
+    for piece in
+        ["(", "\"", "<", "a,", ":", ";", "=?", "=?a?q?", "=?a?b?x?=", "<a@b>,", "\\", "<a@b> ", "''", "*0*=", ";a*0="]
+    {
         let value = piece.repeat(250_000 / piece.len());
-        let head = [
-            "From",
-            "To",
-            "Subject",
-            "References",
-            "Date",
-            "Content-Type",
-            "Content-Disposition",
-            "Message-ID",
-        ];
-        let block: String = head
-            .iter()
-            .map(|name| format!("{name}: {value}\n"))
-            .collect();
+        let head = ["From", "To", "Subject", "References", "Date", "Content-Type", "Content-Disposition", "Message-ID"];
+        let block: String = head.iter().map(|name| format!("{name}: {value}\n")).collect();
         for name in head {
             parse(format!("{name}: {value}\n\nText").as_bytes());
         }

@@ -3,10 +3,7 @@
 use super::*;
 
 pub(super) fn fixture(name: &str) -> Vec<u8> {
-    let path = format!(
-        "{}/tests/fixtures/mail/{name}.eml",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let path = format!("{}/tests/fixtures/mail/{name}.eml", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(path).unwrap()
 }
 
@@ -15,9 +12,7 @@ fn read(name: &str) -> ParsedMail {
 }
 
 fn addresses(list: &[Mailbox]) -> Vec<&str> {
-    list.iter()
-        .map(|mailbox| mailbox.address.as_str())
-        .collect()
+    list.iter().map(|mailbox| mailbox.address.as_str()).collect()
 }
 
 #[test]
@@ -29,10 +24,7 @@ fn a_plain_mail_is_read_in_full() {
     assert_eq!(mail.message_id.as_deref(), Some("one@example.org"));
     assert_eq!(mail.date.unwrap().to_rfc3339(), "2026-02-03T09:20:30+00:00");
     assert_eq!(mail.subject, "The offer");
-    assert_eq!(
-        mail.snippet,
-        "Hello Ben, here is the offer we spoke of. Ada"
-    );
+    assert_eq!(mail.snippet, "Hello Ben, here is the offer we spoke of. Ada");
     assert_eq!(mail.kind, Kind::Person);
     assert!(mail.defects.is_empty() && mail.body_html.is_none());
 }
@@ -42,11 +34,7 @@ fn all_line_endings_are_understood() {
     for name in ["crlf", "bare_cr"] {
         let mail = read(name);
         assert_eq!(mail.from.unwrap().address, "ada@example.org", "{name}");
-        assert_eq!(
-            mail.body_text.unwrap().trim_end(),
-            "First line\nSecond line",
-            "{name}"
-        );
+        assert_eq!(mail.body_text.unwrap().trim_end(), "First line\nSecond line", "{name}");
     }
 }
 
@@ -72,10 +60,7 @@ fn nothing_at_all_is_still_a_mail() {
     assert!(mail.defects.contains(&Defect::Empty));
     assert_eq!(mail.snippet, "");
     let mail = read("body_only");
-    assert_eq!(
-        mail.body_text.as_deref(),
-        Some("Just a few words without any header.\n")
-    );
+    assert_eq!(mail.body_text.as_deref(), Some("Just a few words without any header.\n"));
 }
 
 #[test]
@@ -92,18 +77,11 @@ fn charsets_are_what_the_bytes_say() {
     assert_eq!(mail.body_text.as_deref(), Some("Schöne Grüße\n"));
     let mail = read("latin1_undeclared");
     assert_eq!(mail.subject, "Café crème");
-    assert!(
-        mail.body_text
-            .unwrap()
-            .contains("très bonne journée à vous")
-    );
+    assert!(mail.body_text.unwrap().contains("très bonne journée à vous"));
     let mail = read("shift_jis");
     assert_eq!(mail.subject, "見積もりの件");
     assert_eq!(mail.snippet, "お世話になっております。");
-    assert_eq!(
-        read("utf7").body_text.as_deref(),
-        Some("Preis: 10 €, 2 + 2\n")
-    );
+    assert_eq!(read("utf7").body_text.as_deref(), Some("Preis: 10 €, 2 + 2\n"));
 }
 
 #[test]
@@ -126,10 +104,7 @@ fn nul_bytes_never_survive() {
 fn address_lists_may_hold_commas_groups_and_comments() {
     let mail = read("names_with_commas");
     assert_eq!(mail.from.unwrap().name.as_deref(), Some("Berg, Ada"));
-    assert_eq!(
-        addresses(&mail.to),
-        ["ben@example.com", "cid@example.com", "dora@EXAMPLE.com"]
-    );
+    assert_eq!(addresses(&mail.to), ["ben@example.com", "cid@example.com", "dora@EXAMPLE.com"]);
     let names: Vec<_> = mail.to.iter().map(|to| to.name.as_deref()).collect();
     assert_eq!(names, [None, Some("Holt, Cid (CEO)"), Some("Dora")]);
     assert_eq!(mail.to[2].normalized(), "dora@example.com");
@@ -148,10 +123,7 @@ fn international_domains_are_compared_in_their_ascii_form() {
 fn an_alternative_gives_both_forms() {
     let mail = read("alternative");
     assert_eq!(mail.body_text.unwrap().trim(), "The plain form.");
-    assert_eq!(
-        mail.body_html.unwrap().trim(),
-        "<p>The <b>rich</b> form.</p>"
-    );
+    assert_eq!(mail.body_html.unwrap().trim(), "<p>The <b>rich</b> form.</p>");
     assert!(mail.attachments.is_empty());
 }
 
@@ -159,24 +131,16 @@ fn an_alternative_gives_both_forms() {
 fn html_alone_gives_the_visible_text() {
     let mail = read("html_only");
     assert!(mail.body_text.is_none());
-    assert_eq!(
-        mail.visible_text.as_deref(),
-        Some("Dear Ben,\n\ncafé & cake\nat noon")
-    );
+    assert_eq!(mail.visible_text.as_deref(), Some("Dear Ben,\n\ncafé & cake\nat noon"));
     assert_eq!(mail.snippet, "Dear Ben, café & cake at noon");
 }
 
 #[test]
 fn only_images_that_the_html_shows_are_inline() {
     let mail = read("inline_image");
-    let [logo, unused] = mail.attachments.as_slice() else {
-        panic!()
-    };
+    let [logo, unused] = mail.attachments.as_slice() else { panic!() };
     assert!(logo.is_inline && !unused.is_inline);
-    assert_eq!(
-        (logo.part_id.as_str(), logo.file_name.as_deref()),
-        ("2", Some("logo.png"))
-    );
+    assert_eq!((logo.part_id.as_str(), logo.file_name.as_deref()), ("2", Some("logo.png")));
     assert_eq!(logo.content_id.as_deref(), Some("logo@example.org"));
     assert!(logo.content.starts_with(b"\x89PNG"));
     assert_eq!(logo.sha256, sha256_hex(&logo.content));
@@ -185,11 +149,7 @@ fn only_images_that_the_html_shows_are_inline() {
 #[test]
 fn file_names_are_decoded_and_harmless() {
     let mail = read("file_names");
-    let names: Vec<_> = mail
-        .attachments
-        .iter()
-        .map(|file| file.file_name.as_deref().unwrap())
-        .collect();
+    let names: Vec<_> = mail.attachments.iter().map(|file| file.file_name.as_deref().unwrap()).collect();
     assert_eq!(names, ["résumé.pdf", "Angebot für Ben.pdf", "gpj.exe"]);
     assert_eq!(mail.attachments[0].content, b"%PDF-");
 }
@@ -220,11 +180,7 @@ fn an_attached_mail_stays_apart() {
     assert_eq!(mail.subject, "Look at this");
     assert_eq!(mail.body_text.unwrap().trim(), "See below.");
     assert_eq!(mail.attachments[0].mime_type, "message/rfc822");
-    assert!(
-        mail.attachments[0]
-            .content
-            .starts_with(b"From: cid@example.net")
-    );
+    assert!(mail.attachments[0].content.starts_with(b"From: cid@example.net"));
 }
 
 #[test]
@@ -232,35 +188,18 @@ fn a_delivery_report_names_its_recipients() {
     let mail = read("delivery_report");
     assert_eq!(mail.kind, Kind::Bounce);
     let bounce = mail.bounce.unwrap();
-    assert_eq!(
-        bounce.original_message_id.as_deref(),
-        Some("sent-1@example.org")
-    );
-    let [ben, cid] = bounce.recipients.as_slice() else {
-        panic!()
-    };
-    assert_eq!(
-        (ben.address.as_str(), ben.status.as_deref()),
-        ("ben@example.com", Some("5.1.1"))
-    );
-    assert_eq!(
-        ben.diagnostic.as_deref(),
-        Some("smtp; 550 5.1.1 No such user")
-    );
-    assert_eq!(
-        (cid.action.as_deref(), cid.status.as_deref()),
-        (Some("failed"), Some("5.2.2"))
-    );
+    assert_eq!(bounce.original_message_id.as_deref(), Some("sent-1@example.org"));
+    let [ben, cid] = bounce.recipients.as_slice() else { panic!() };
+    assert_eq!((ben.address.as_str(), ben.status.as_deref()), ("ben@example.com", Some("5.1.1")));
+    assert_eq!(ben.diagnostic.as_deref(), Some("smtp; 550 5.1.1 No such user"));
+    assert_eq!((cid.action.as_deref(), cid.status.as_deref()), (Some("failed"), Some("5.2.2")));
 }
 
 #[test]
 fn a_delay_is_no_bounce() {
     let mail = read("delay_report");
     assert_eq!(mail.kind, Kind::AutoReply);
-    assert_eq!(
-        mail.bounce.unwrap().recipients[0].action.as_deref(),
-        Some("delayed")
-    );
+    assert_eq!(mail.bounce.unwrap().recipients[0].action.as_deref(), Some("delayed"));
 }
 
 #[test]
@@ -271,34 +210,22 @@ fn a_report_in_prose_names_its_recipient() {
     assert_eq!(bounce.recipients.len(), 1);
     assert_eq!(bounce.recipients[0].address, "ben@example.com");
     assert_eq!(bounce.recipients[0].status.as_deref(), Some("5.1.1"));
-    assert_eq!(
-        bounce.original_message_id.as_deref(),
-        Some("sent-2@example.org")
-    );
+    assert_eq!(bounce.original_message_id.as_deref(), Some("sent-2@example.org"));
 }
 
 #[test]
 fn machines_are_told_from_people() {
     assert_eq!(read("vacation").kind, Kind::AutoReply);
     assert_eq!(read("mailing_list").kind, Kind::List);
-    assert_eq!(
-        read("mailing_list").header("list-id"),
-        Some("<club.example.org>")
-    );
+    assert_eq!(read("mailing_list").header("list-id"), Some("<club.example.org>"));
     assert_eq!(read("invitation").kind, Kind::Calendar);
     assert_eq!(read("reply_top").kind, Kind::Person);
 }
 
 #[test]
 fn quotes_are_folded_and_answers_kept() {
-    assert_eq!(
-        read("reply_top").visible_text.as_deref(),
-        Some("Yes, that suits us.")
-    );
-    assert_eq!(
-        read("reply_outlook").visible_text.as_deref(),
-        Some("Passt so, danke!")
-    );
+    assert_eq!(read("reply_top").visible_text.as_deref(), Some("Yes, that suits us."));
+    assert_eq!(read("reply_outlook").visible_text.as_deref(), Some("Passt so, danke!"));
     let mail = read("reply_interleaved");
     let visible = mail.visible_text.unwrap();
     assert!(visible.contains("> Is it blue?") && visible.ends_with("No."));
@@ -312,10 +239,7 @@ fn identifiers_are_found_with_and_without_brackets() {
     let mail = read("ids_without_brackets");
     assert_eq!(mail.message_id.as_deref(), Some("bare@example.org"));
     assert_eq!(mail.in_reply_to, ["p@example.org"]);
-    assert_eq!(
-        mail.references,
-        ["a1b@example.org", "c2d@example.org", "brokenid@example.org"]
-    );
+    assert_eq!(mail.references, ["a1b@example.org", "c2d@example.org", "brokenid@example.org"]);
 }
 
 #[test]

@@ -8,14 +8,9 @@ use super::*;
 
 #[test]
 fn subjects_lose_their_prefixes() {
-    for subject in [
-        "Re: Offer",
-        "RE: Fwd: AW: Offer",
-        "Re[3]: WG: Offer",
-        "回复： Offer",
-        "Sv:Offer ",
-        "re (2) : Offer",
-    ] {
+    for subject in
+        ["Re: Offer", "RE: Fwd: AW: Offer", "Re[3]: WG: Offer", "回复： Offer", "Sv:Offer ", "re (2) : Offer"]
+    {
         assert_eq!(normalize_subject(subject), "Offer", "{subject}");
     }
     assert_eq!(normalize_subject("Reply: Offer"), "Reply: Offer");
@@ -31,26 +26,13 @@ fn keys_are_distinct_bounded_and_never_placeholders() {
         in_reply_to: vec!["parent@example.org".into()],
         references: (0..200)
             .map(|n| format!("ref{n}@example.org"))
-            .chain([
-                "parent@example.org".into(),
-                "@".into(),
-                "null".into(),
-                "000@x".into(),
-            ])
+            .chain(["parent@example.org".into(), "@".into(), "null".into(), "000@x".into()])
             .collect(),
         ..ParsedMail::default()
     };
     let keys = thread_keys(&mail);
     assert_eq!(keys.len(), MAX_KEYS);
-    assert_eq!(
-        &keys[..4],
-        [
-            "own@example.org",
-            "parent@example.org",
-            "ref0@example.org",
-            "ref199@example.org"
-        ]
-    );
+    assert_eq!(&keys[..4], ["own@example.org", "parent@example.org", "ref0@example.org", "ref199@example.org"]);
     assert!(thread_keys(&ParsedMail::default()).is_empty());
 }
 
@@ -58,19 +40,12 @@ fn keys_are_distinct_bounded_and_never_placeholders() {
 fn a_late_parent_merges_threads_into_the_oldest() {
     let existing = HashMap::from([("a@x.example".to_owned(), 7), ("b@x.example".to_owned(), 3)]);
     let mails = [
-        vec![
-            "c@x.example".to_owned(),
-            "a@x.example".into(),
-            "b@x.example".into(),
-        ],
+        vec!["c@x.example".to_owned(), "a@x.example".into(), "b@x.example".into()],
         vec!["new@x.example".into()],
         vec![],
     ];
     let union = union(&existing, &mails);
-    assert_eq!(
-        union.assigned,
-        [Assigned::Existing(3), Assigned::New(0), Assigned::New(1)]
-    );
+    assert_eq!(union.assigned, [Assigned::Existing(3), Assigned::New(0), Assigned::New(1)]);
     assert_eq!(union.merged, [(7, 3)]);
     assert_eq!(union.keys["c@x.example"], Assigned::Existing(3));
 }
@@ -99,12 +74,7 @@ fn stored(mails: &[(usize, Vec<String>)], batch: usize) -> BTreeSet<BTreeSet<usi
                 .filter(|thread| *thread == gone)
                 .for_each(|thread| *thread = *survivor);
         }
-        of_key.extend(
-            union
-                .keys
-                .into_iter()
-                .map(|(key, assigned)| (key, resolve(assigned))),
-        );
+        of_key.extend(union.keys.into_iter().map(|(key, assigned)| (key, resolve(assigned))));
     }
     let mut groups: BTreeMap<u64, BTreeSet<usize>> = BTreeMap::new();
     for (mail, thread) in of_mail {
@@ -120,10 +90,7 @@ fn the_order_of_arrival_does_not_matter() {
     for number in 0..60 {
         let mut keys = vec![format!("m{number}@example.org")];
         if number % 6 != 0 {
-            keys.push(format!(
-                "m{}@example.org",
-                number - 1 - random.below(number % 6)
-            ));
+            keys.push(format!("m{}@example.org", number - 1 - random.below(number % 6)));
         }
         mails.push((number, keys));
     }

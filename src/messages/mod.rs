@@ -1,0 +1,18 @@
+//! Mails as they are stored and read: messages with their recipients and attachments, threads, folders, skipped mails.
+//!
+//! The sync engine hands batches of fetched mails to [`apply_batch`], changed flags to [`update_flags`] and vanished
+//! mails to [`remove_locations`], each inside the transaction that saves its cursor ([`save_cursor`]). What was left out
+//! has a reason ([`record_skips`]).
+
+mod model;
+mod store;
+
+pub use model::{
+    Applied, DueSkip, Erased, FlagChange, Folder, FolderCount, FolderCursor, FolderListing, FolderRole, IncomingMail,
+    KnownCopy, Mailbox, Skip,
+};
+pub use store::{
+    apply_batch, apply_known, due_skips, erase_account_mail, folder, folder_counts, forget_skips, forget_stale_skips,
+    known_external_ids, list_folders, record_skips, remove_locations, remove_stale_locations, save_cursor,
+    set_folder_error, set_included, set_provider_count, skipped_uids, stored_uids, update_flags, upsert_folders,
+};

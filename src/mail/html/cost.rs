@@ -13,17 +13,13 @@ const MAX_REOPENED: usize = 2_000_000;
 const MAX_ESCAPING: usize = 500_000_000;
 
 /// Elements that a parser opens again in every following block until they are closed.
-const FORMATTING: [&str; 14] = [
-    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
-];
+const FORMATTING: [&str; 14] =
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 /// Elements without an end tag, or that close their like.
-const SHORT: [&str; 14] = [
-    "br", "img", "hr", "meta", "link", "col", "p", "li", "td", "tr", "th", "input", "wbr", "area",
-];
+const SHORT: [&str; 14] =
+    ["br", "img", "hr", "meta", "link", "col", "p", "li", "td", "tr", "th", "input", "wbr", "area"];
 /// Elements that surely end the text before them wherever they stand.
-const BREAKING: [&str; 12] = [
-    "br", "p", "div", "span", "a", "b", "i", "font", "li", "img", "strong", "hr",
-];
+const BREAKING: [&str; 12] = ["br", "p", "div", "span", "a", "b", "i", "font", "li", "img", "strong", "hr"];
 
 /// Whether showing the document as HTML would cost far more than its length warrants.
 pub fn is_costly(html: &str) -> bool {
@@ -38,9 +34,7 @@ pub fn is_costly(html: &str) -> bool {
         let closing = inner.starts_with('/');
         let name = name(inner.trim_start_matches('/'));
         if !closing && BREAKING.contains(&name.as_str()) {
-            state.escaping = state
-                .escaping
-                .saturating_add(run.saturating_mul(state.escapes));
+            state.escaping = state.escaping.saturating_add(run.saturating_mul(state.escapes));
             (run, state.escapes) = (0, 0);
         }
         state.tag(name, closing);
@@ -103,7 +97,5 @@ fn name(tag: &str) -> String {
 }
 
 fn escapes(text: &str) -> usize {
-    text.bytes()
-        .filter(|byte| matches!(byte, b'&' | 0xc2 | b'>'))
-        .count()
+    text.bytes().filter(|byte| matches!(byte, b'&' | 0xc2 | b'>')).count()
 }

@@ -1,0 +1,56 @@
+//! IMAP4rev1 and its extensions (RFC 3501, 9051, 7162, …): reading mailboxes, safely and fast.
+//!
+//! An [`ImapConnection`] is one logged-in connection. The server is not trusted: every read has
+//! a time limit, a response that would not fit is refused before it takes memory, and whatever
+//! cannot be understood becomes an [`ImapError`] with a class that says what to do next.
+//!
+//! The layers, from the bytes up: `wire` cuts the stream into responses under limits, `lexer`
+//! turns a response into values without copying bodies, `response` gives them meaning,
+//! `connection` runs commands, and the rest are the verbs. Nothing in here logs what is sent, so
+//! a password cannot reach a log at any level.
+
+mod bodies;
+mod capabilities;
+mod command;
+mod connection;
+mod error;
+mod fetch;
+mod folders;
+mod large;
+mod lexer;
+mod limits;
+mod login;
+mod mailbox;
+mod model;
+mod response;
+mod roles;
+mod uid_set;
+mod utf7;
+mod wire;
+
+pub use bodies::FetchedBatch;
+pub use capabilities::Capabilities;
+pub use connection::ImapConnection;
+pub use error::{ImapError, ImapErrorKind};
+pub use limits::Limits;
+pub use model::{
+    FetchedMail, FlagEntry, FlagFlow, FolderRole, ImapSettings, IndexEntry, LargeMail, Mailbox, MailboxStatus,
+    MessageFlags, RemoteFolder,
+};
+pub use uid_set::UidSet;
+pub use utf7::{decode as decode_folder_name, encode as encode_folder_name};
+
+pub use super::Security;
+
+#[cfg(test)]
+mod bodies_tests;
+#[cfg(test)]
+pub(super) mod fake_server;
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod login_tests;
+#[cfg(test)]
+mod mailbox_tests;
+#[cfg(test)]
+mod response_tests;

@@ -1,0 +1,3 @@
+DROP TABLE oauth_states;
+DROP TABLE email_folders;
+DROP TABLE email_accounts;

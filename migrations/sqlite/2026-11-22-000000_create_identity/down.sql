@@ -1,0 +1,9 @@
+DROP TABLE idempotency_keys;
+DROP TABLE audit_log;
+DROP TABLE password_resets;
+DROP TABLE invitations;
+DROP TABLE api_keys;
+DROP TABLE sessions;
+DROP TABLE users;
+DROP TABLE organizations;
+DROP TABLE settings;

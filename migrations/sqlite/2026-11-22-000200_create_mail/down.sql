@@ -1,0 +1,11 @@
+DROP TABLE completeness_runs;
+DROP TABLE mailbox_operation_items;
+DROP TABLE mailbox_operations;
+DROP TABLE skipped_messages;
+DROP TABLE email_attachments;
+DROP TABLE email_recipients;
+DROP TABLE email_locations;
+DROP TABLE emails;
+DROP TABLE thread_message_ids;
+DROP TABLE thread_accounts;
+DROP TABLE threads;

@@ -1,0 +1,12 @@
+DROP TABLE suppressions;
+DROP TABLE policies;
+DROP TABLE blocklist_entries;
+DROP TABLE email_activities;
+DROP TABLE email_deals;
+DROP TABLE email_contacts;
+DROP TABLE activities;
+DROP TABLE deal_contacts;
+DROP TABLE deals;
+DROP TABLE contact_emails;
+DROP TABLE contacts;
+DROP TABLE companies;

@@ -1,0 +1,21 @@
+//! All SQL about mails, threads, places and folders.
+
+mod digest;
+mod erase;
+mod folders;
+mod incoming;
+mod placement;
+mod places;
+mod refresh;
+mod rows;
+mod skips;
+mod threads;
+
+pub use erase::erase_account_mail;
+pub use folders::{
+    folder, folder_counts, list_folders, save_cursor, set_folder_error, set_included, set_provider_count,
+    upsert_folders,
+};
+pub use incoming::{apply_batch, apply_known, known_external_ids};
+pub use places::{remove_locations, remove_stale_locations, stored_uids, update_flags};
+pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skipped_uids};

@@ -1,0 +1,230 @@
+//! Runs commands on one connection and sorts the responses.
+
+use super::command::Command;
+use super::response::{self, Response, Status, Verdict};
+use super::wire::Wire;
+use super::{Capabilities, ImapError, ImapErrorKind};
+
+/// A logged-in connection. It runs one command at a time, except for bodies, which are pipelined.
+///
+/// After an error for which [`ImapError::keeps_connection`] is false it must be dropped.
+#[derive(Debug)]
+pub struct ImapConnection {
+    pub(super) wire: Wire,
+    pub(super) capabilities: Capabilities,
+    /// Whether names go over the wire in UTF-8 (RFC 6855).
+    pub(super) utf8: bool,
+    next_tag: u32,
+    /// The server's farewell, if it said one.
+    farewell: Option<Status>,
+    /// Responses since the last command that nobody asked for.
+    unsolicited: usize,
+}
+
+/// Whether a response was an answer to what was asked.
+pub(super) enum Use {
+    /// It was.
+    Asked,
+    /// It was not; too many of these and the server is dropped.
+    Unasked,
+}
+
+impl ImapConnection {
+    pub(super) fn over(wire: Wire) -> Self {
+        Self { wire, capabilities: Capabilities::default(), utf8: false, next_tag: 0, farewell: None, unsolicited: 0 }
+    }
+
+    /// What the server can do, as told after the login.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Whether what is sent and received is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.wire.is_encrypted()
+    }
+
+    /// Reads the next response.
+    pub(super) async fn read(&mut self) -> Result<Response, ImapError> {
+        let frame = match self.wire.read().await {
+            Ok(frame) => frame,
+            Err(error) => return Err(self.explain_loss(error)),
+        };
+        let response = response::parse(&frame)?;
+        match &response {
+            Response::Status(status) if status.verdict == Verdict::Bye => {
+                self.farewell = Some(status.clone());
+            }
+            Response::Capability(capabilities) => self.capabilities = *capabilities,
+            _ => {}
+        }
+        Ok(response)
+    }
+
+    /// A server that said why it hangs up is not simply lost.
+    fn explain_loss(&self, error: ImapError) -> ImapError {
+        match &self.farewell {
+            Some(bye) if error.kind == ImapErrorKind::ConnectionLost => unavailable(bye),
+            _ => error,
+        }
+    }
+
+    /// Counts a response that nobody asked for.
+    pub(super) fn count_unasked(&mut self) -> Result<(), ImapError> {
+        self.unsolicited += 1;
+        if self.unsolicited > self.wire.limits().unsolicited {
+            return Err(ImapError::protocol("the mail server floods the connection with responses nobody asked for"));
+        }
+        Ok(())
+    }
+
+    /// Sends a command and gives its tag.
+    pub(super) async fn start(&mut self, command: Command) -> Result<String, ImapError> {
+        self.next_tag += 1;
+        let tag = format!("a{}", self.next_tag);
+        self.unsolicited = 0;
+        self.wire.start_clock();
+        let mut pieces = command.pieces(&tag).into_iter();
+        if let Some(first) = pieces.next() {
+            self.wire.send(&first).await?;
+        }
+        for piece in pieces {
+            self.await_go_ahead(&tag).await?;
+            self.wire.send(&piece).await?;
+        }
+        Ok(tag)
+    }
+
+    /// Waits until the server asks for the rest of a command.
+    pub(super) async fn await_go_ahead(&mut self, tag: &str) -> Result<(), ImapError> {
+        loop {
+            match self.read().await? {
+                Response::Continue => return Ok(()),
+                Response::Status(status) if status.tag.as_deref() == Some(tag) => {
+                    return Err(refusal(&status));
+                }
+                _ => self.count_unasked()?,
+            }
+        }
+    }
+
+    /// Runs a command to its end; `on` sees every response on the way.
+    pub(super) async fn run(
+        &mut self,
+        command: Command,
+        on: impl FnMut(Response) -> Result<Use, ImapError>,
+    ) -> Result<Status, ImapError> {
+        let tag = self.start(command).await?;
+        self.finish(&tag, on).await
+    }
+
+    /// Reads up to the verdict on the command with this tag.
+    pub(super) async fn finish(
+        &mut self,
+        tag: &str,
+        mut on: impl FnMut(Response) -> Result<Use, ImapError>,
+    ) -> Result<Status, ImapError> {
+        loop {
+            let response = self.read().await?;
+            match response {
+                Response::Status(status) if status.tag.as_deref() == Some(tag) => {
+                    return if is_done(&status) { Ok(status) } else { Err(refusal(&status)) };
+                }
+                Response::Status(status) if status.tag.is_some() => {
+                    return Err(ImapError::protocol("the mail server answered a command that was not given"));
+                }
+                other => {
+                    if matches!(on(other)?, Use::Unasked) {
+                        self.count_unasked()?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs a command that a folder's name goes with.
+    pub(super) fn named(&self, words: &str, raw_name: &str) -> Command {
+        if self.utf8 {
+            let name = super::utf7::decode(raw_name);
+            return Command::new(words).value(&name, &self.capabilities, true);
+        }
+        Command::new(words).value(raw_name, &self.capabilities, false)
+    }
+
+    /// Asks for nothing, which lets the server tell news and keeps the connection open.
+    ///
+    /// # Errors
+    /// [`ImapError`] when the connection is no longer good.
+    pub async fn noop(&mut self) -> Result<(), ImapError> {
+        self.run(Command::new("NOOP"), |_| Ok(Use::Unasked)).await?;
+        Ok(())
+    }
+
+    /// Says goodbye and closes the connection; errors no longer matter then.
+    pub async fn logout(mut self) {
+        let goodbye = self.run(Command::new("LOGOUT"), |_| Ok(Use::Unasked));
+        match tokio::time::timeout(crate::net::GOODBYE, goodbye).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::trace!(%error, "logging out of IMAP"),
+            Err(_elapsed) => tracing::trace!("logging out of IMAP took too long"),
+        }
+        self.wire.close().await;
+    }
+}
+
+/// Whether a command did what it could: that some of the mails were expunged meanwhile
+/// (RFC 2180) is no failure of the command.
+pub(super) fn is_done(status: &Status) -> bool {
+    status.verdict == Verdict::Ok || status.code_name() == "EXPUNGEISSUED"
+}
+
+/// Turns a NO or BAD into an error of the class that its code names (RFC 5530).
+pub(super) fn refusal(status: &Status) -> ImapError {
+    use ImapErrorKind as Kind;
+    let kind = match status.code_name().as_str() {
+        "AUTHENTICATIONFAILED" | "AUTHORIZATIONFAILED" | "EXPIRED" => Kind::AuthFailed,
+        "PRIVACYREQUIRED" => Kind::LoginDisabled,
+        "UNAVAILABLE" | "LIMIT" | "INUSE" | "SERVERBUG" | "THROTTLED" => Kind::Unavailable,
+        "OVERQUOTA" => Kind::OverQuota,
+        "NONEXISTENT" => Kind::NoSuchFolder,
+        _ if asks_to_wait(&status.text) => Kind::Unavailable,
+        _ if status.verdict == Verdict::Bad => Kind::NotUnderstood,
+        _ => Kind::Rejected,
+    };
+    ImapError::new(kind, format!("the mail server said: {}", said(&status.text)))
+}
+
+fn unavailable(bye: &Status) -> ImapError {
+    let mut error = refusal(bye);
+    if !matches!(error.kind, ImapErrorKind::AuthFailed | ImapErrorKind::OverQuota) {
+        error.kind = ImapErrorKind::Unavailable;
+    }
+    error.detail = format!("the mail server closed the connection: {}", said(&bye.text));
+    error
+}
+
+/// Many servers say only in words that they want to be left alone for a while.
+fn asks_to_wait(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    [
+        "too many",
+        "try again",
+        "temporar",
+        "throttl",
+        "rate limit",
+        "maximum number of connections",
+        "exceeded the command or bandwidth limits",
+        "bandwidth limit",
+        "server busy",
+    ]
+    .iter()
+    .any(|phrase| text.contains(phrase))
+}
+
+/// The server's own words, made harmless and short.
+pub(super) fn said(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+    let clean = clean.trim();
+    if clean.is_empty() { "(nothing)".to_owned() } else { clean.to_owned() }
+}
