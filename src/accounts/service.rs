@@ -287,6 +287,21 @@ impl Accounts {
         Ok(account)
     }
 
+    /// Marks the first import as done, inside the engine's transaction.
+    pub async fn complete_backfill(&self, tx: &mut DbConn, id: AccountId, now: Timestamp) -> diesel::QueryResult<()> {
+        store::complete_backfill(tx, id, now).await
+    }
+
+    /// Mailboxes whose mail is to be erased, with their organizations.
+    pub async fn to_erase(&self) -> diesel::QueryResult<Vec<(AccountId, OrgId)>> {
+        store::to_erase(&mut self.db.read().await?).await
+    }
+
+    /// Deletes a mailbox whose mail has been erased.
+    pub async fn forget(&self, id: AccountId) -> diesel::QueryResult<()> {
+        store::delete(&mut self.db.write().await?, id).await
+    }
+
     /// How the engine signs in to the IMAP server of a mailbox.
     pub async fn imap_settings(&self, account: &Account) -> anyhow::Result<ImapSettings> {
         let sealed = store::sealed(&mut self.db.read().await?, account.id).await?;

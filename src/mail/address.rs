@@ -105,10 +105,7 @@ impl Entry {
         let end = rest.find(['>', ',', '<', ';']).unwrap_or(rest.len());
         let inner = rest.get(..end).unwrap_or_default();
         let closed = rest.get(end..).is_some_and(|tail| tail.starts_with('>'));
-        *chars = rest
-            .get(end + usize::from(closed)..)
-            .unwrap_or_default()
-            .chars();
+        *chars = rest.get(end + usize::from(closed)..).unwrap_or_default().chars();
         let better = self.angle.as_ref().is_none_or(|old| !old.contains('@'));
         if better {
             self.angle = Some(inner.to_owned());
@@ -123,13 +120,7 @@ impl Entry {
     /// Turns the entry into a mailbox if it holds an address, and begins the next one.
     fn finish(&mut self, list: &mut Vec<Mailbox>) {
         let entry = std::mem::take(self);
-        let Entry {
-            text,
-            mut name,
-            was_quoted,
-            comment,
-            angle,
-        } = entry;
+        let Entry { text, mut name, was_quoted, comment, angle } = entry;
         let (address, name) = match angle {
             Some(angle) => {
                 name.push_str(&text);
@@ -148,18 +139,11 @@ impl Entry {
                 }
             }
         };
-        let name = if name.trim().is_empty() {
-            comment
-        } else {
-            name
-        };
+        let name = if name.trim().is_empty() { comment } else { name };
         let Some(address) = clean_address(&address) else {
             return;
         };
-        list.push(Mailbox {
-            name: clean_name(&name),
-            address,
-        });
+        list.push(Mailbox { name: clean_name(&name), address });
     }
 }
 
@@ -186,20 +170,15 @@ fn bare_address(text: &str) -> Option<(String, String)> {
     }
     let is_address = |token: &&str| token.contains('@') && token.len() > 2;
     let address = text.split_whitespace().find(is_address)?;
-    let rest: Vec<&str> = text
-        .split_whitespace()
-        .filter(|token| *token != address)
-        .collect();
+    let rest: Vec<&str> = text.split_whitespace().filter(|token| *token != address).collect();
     Some((address.to_owned(), rest.join(" ")))
 }
 
 /// The address without white space, route and stray marks, if it can be one.
 fn clean_address(raw: &str) -> Option<String> {
     let decoded = words::decode_str(raw);
-    let mut address: String = decoded
-        .chars()
-        .filter(|c| !c.is_control() && !c.is_whitespace() && !is_bidi_control(*c))
-        .collect();
+    let mut address: String =
+        decoded.chars().filter(|c| !c.is_control() && !c.is_whitespace() && !is_bidi_control(*c)).collect();
     if address.starts_with('@')
         && let Some(colon) = address.find(':')
     {
@@ -215,8 +194,7 @@ fn clean_address(raw: &str) -> Option<String> {
 
 fn strip_prefix_ignoring_case(text: &str, prefix: &str) -> Option<String> {
     let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix)
-        .then(|| text.get(prefix.len()..).unwrap_or_default().to_owned())
+    head.eq_ignore_ascii_case(prefix).then(|| text.get(prefix.len()..).unwrap_or_default().to_owned())
 }
 
 fn clean_name(raw: &str) -> Option<String> {

@@ -9,11 +9,8 @@ pub fn parse(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(date) = DateTime::parse_from_rfc3339(text) {
         return Some(date.with_timezone(&Utc));
     }
-    let tokens: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c == ',')
-        .filter(|token| !token.is_empty())
-        .take(12)
-        .collect();
+    let tokens: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c == ',').filter(|token| !token.is_empty()).take(12).collect();
     let mut read = Reading::default();
     for token in tokens {
         read.token(token);
@@ -45,10 +42,7 @@ impl Reading {
             self.month.get_or_insert(month);
         } else if self.time.is_some() && self.offset.is_none() && numeric_zone(token).is_some() {
             self.offset = numeric_zone(token);
-        } else if let Ok(number) = token
-            .trim_end_matches(['.', 't', 'h', 's', 'n', 'd', 'r'])
-            .parse()
-        {
+        } else if let Ok(number) = token.trim_end_matches(['.', 't', 'h', 's', 'n', 'd', 'r']).parse() {
             self.number(number, token.len());
         } else if token.contains('-') || token.contains('/') {
             self.joined(token);
@@ -98,10 +92,7 @@ impl Reading {
         if let Some(month) = month(second) {
             self.month = Some(month);
             self.day = first.parse().ok();
-            self.year = third
-                .parse()
-                .ok()
-                .and_then(|value| year(value, third.len()));
+            self.year = third.parse().ok().and_then(|value| year(value, third.len()));
         } else if first.len() == 4 {
             self.year = first.parse().ok();
             self.month = second.parse().ok();
@@ -109,10 +100,7 @@ impl Reading {
         } else {
             self.month = first.parse().ok();
             self.day = second.parse().ok();
-            self.year = third
-                .parse()
-                .ok()
-                .and_then(|value| year(value, third.len()));
+            self.year = third.parse().ok().and_then(|value| year(value, third.len()));
         }
     }
 
@@ -189,53 +177,20 @@ fn meridiem(token: &str) -> Option<bool> {
 fn month(token: &str) -> Option<u32> {
     let lower = token.trim_end_matches('.').to_lowercase();
     let names: [&[&str]; 12] = [
-        &[
-            "jan", "january", "januar", "janv", "janvier", "ene", "enero", "gen", "gennaio", "янв",
-        ],
-        &[
-            "feb", "february", "februar", "févr", "fév", "février", "febrero", "febbraio", "фев",
-        ],
+        &["jan", "january", "januar", "janv", "janvier", "ene", "enero", "gen", "gennaio", "янв"],
+        &["feb", "february", "februar", "févr", "fév", "février", "febrero", "febbraio", "фев"],
         &["mar", "march", "mär", "märz", "mrz", "mars", "marzo", "мар"],
-        &[
-            "apr", "april", "avr", "avril", "abr", "abril", "aprile", "апр",
-        ],
+        &["apr", "april", "avr", "avril", "abr", "abril", "aprile", "апр"],
         &["may", "mai", "mayo", "mag", "maggio", "mei", "май"],
-        &[
-            "jun", "june", "juni", "juin", "junio", "giu", "giugno", "июн",
-        ],
-        &[
-            "jul", "july", "juli", "juil", "juillet", "julio", "lug", "luglio", "июл",
-        ],
+        &["jun", "june", "juni", "juin", "junio", "giu", "giugno", "июн"],
+        &["jul", "july", "juli", "juil", "juillet", "julio", "lug", "luglio", "июл"],
         &["aug", "august", "août", "aou", "ago", "agosto", "авг"],
-        &[
-            "sep",
-            "sept",
-            "september",
-            "septembre",
-            "septiembre",
-            "set",
-            "settembre",
-            "сен",
-        ],
-        &[
-            "oct", "october", "okt", "oktober", "octobre", "octubre", "ott", "ottobre", "окт",
-        ],
+        &["sep", "sept", "september", "septembre", "septiembre", "set", "settembre", "сен"],
+        &["oct", "october", "okt", "oktober", "octobre", "octubre", "ott", "ottobre", "окт"],
         &["nov", "november", "novembre", "noviembre", "ноя"],
-        &[
-            "dec",
-            "december",
-            "dez",
-            "dezember",
-            "déc",
-            "décembre",
-            "dic",
-            "diciembre",
-            "дек",
-        ],
+        &["dec", "december", "dez", "dezember", "déc", "décembre", "dic", "diciembre", "дек"],
     ];
-    let found = names
-        .iter()
-        .position(|forms| forms.contains(&lower.as_str()))?;
+    let found = names.iter().position(|forms| forms.contains(&lower.as_str()))?;
     u32::try_from(found + 1).ok()
 }
 

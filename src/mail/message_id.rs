@@ -23,9 +23,7 @@ pub fn list(value: &[u8]) -> Vec<String> {
         }
     }
     if ids.is_empty() {
-        let bare = text
-            .split([' ', ',', ';'])
-            .filter(|word| word.contains('@'));
+        let bare = text.split([' ', ',', ';']).filter(|word| word.contains('@'));
         ids.extend(bare.filter_map(clean).take(MAX_IDS));
     }
     ids
@@ -50,10 +48,7 @@ fn text(value: &[u8]) -> String {
 
 /// An identifier without brackets and white space, if anything is left.
 fn clean(raw: &str) -> Option<String> {
-    let id: String = raw
-        .chars()
-        .filter(|c| !c.is_whitespace() && !c.is_control())
-        .collect();
+    let id: String = raw.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
     let id = id.trim_matches(['<', '>']);
     (!id.is_empty() && id.len() <= MAX_ID_BYTES).then(|| id.to_owned())
 }

@@ -55,13 +55,10 @@ pub struct ParsedMail {
 impl ParsedMail {
     /// The author, or the best guess where the From header is missing or unusable.
     pub fn author(&self) -> Option<Mailbox> {
-        self.from
-            .clone()
-            .or_else(|| self.sender.clone())
-            .or_else(|| {
-                let path = self.header("return-path")?;
-                super::address::parse(path).into_iter().next()
-            })
+        self.from.clone().or_else(|| self.sender.clone()).or_else(|| {
+            let path = self.header("return-path")?;
+            super::address::parse(path).into_iter().next()
+        })
     }
 
     /// The value of a kept header by its lower-case name.

@@ -88,9 +88,7 @@ fn readable(raw: &[u8]) -> Cow<'_, [u8]> {
     if raw.contains(&b'\n') || !raw.contains(&b'\r') {
         return Cow::Borrowed(raw);
     }
-    let feeds = raw
-        .iter()
-        .map(|byte| if *byte == b'\r' { b'\n' } else { *byte });
+    let feeds = raw.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte });
     Cow::Owned(feeds.collect())
 }
 
@@ -102,18 +100,9 @@ fn envelope(tree: &Tree<'_>) -> ParsedMail {
         mail.note(*defect);
     }
     mail.message_id = headers.first("message-id").and_then(message_id::single);
-    mail.in_reply_to = headers
-        .first("in-reply-to")
-        .map(message_id::list)
-        .unwrap_or_default();
-    mail.references = headers
-        .first("references")
-        .map(message_id::list)
-        .unwrap_or_default();
-    mail.subject = headers
-        .first("subject")
-        .map(words::decode)
-        .unwrap_or_default();
+    mail.in_reply_to = headers.first("in-reply-to").map(message_id::list).unwrap_or_default();
+    mail.references = headers.first("references").map(message_id::list).unwrap_or_default();
+    mail.subject = headers.first("subject").map(words::decode).unwrap_or_default();
     truncate(&mut mail.subject, MAX_SUBJECT_BYTES);
     people(headers, &mut mail);
     dates(headers, &mut mail);

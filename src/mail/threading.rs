@@ -11,13 +11,11 @@ const MAX_KEY_BYTES: usize = 500;
 
 /// Prefixes of answers in the languages that mail programs write.
 const REPLIES: [&str; 17] = [
-    "re", "aw", "sv", "vs", "antw", "res", "rif", "odp", "ynt", "回复", "答复", "回覆", "rép",
-    "ref", "отв", "ha", "返信",
+    "re", "aw", "sv", "vs", "antw", "res", "rif", "odp", "ynt", "回复", "答复", "回覆", "rép", "ref", "отв", "ha",
+    "返信",
 ];
 /// Prefixes of forwards.
-const FORWARDS: [&str; 13] = [
-    "fw", "fwd", "wg", "tr", "rv", "enc", "vb", "doorst", "i", "转发", "轉寄", "пер", "転送",
-];
+const FORWARDS: [&str; 13] = ["fw", "fwd", "wg", "tr", "rv", "enc", "vb", "doorst", "i", "转发", "轉寄", "пер", "転送"];
 
 /// The subject without its prefixes of answers and forwards, on one line, for comparing.
 pub fn normalize_subject(subject: &str) -> String {
@@ -40,10 +38,7 @@ pub fn is_forward_subject(subject: &str) -> bool {
 
 /// Splits `Re[2]: Offer` into `re` and `Offer`.
 fn prefix(subject: &str) -> Option<(String, &str)> {
-    let end = subject
-        .char_indices()
-        .take(12)
-        .find(|(_, c)| matches!(c, ':' | '：'));
+    let end = subject.char_indices().take(12).find(|(_, c)| matches!(c, ':' | '：'));
     let (at, colon) = end?;
     let head = subject.get(..at)?.trim_end();
     let word = head.split(['[', '(']).next().unwrap_or_default().trim_end();
@@ -62,18 +57,9 @@ fn prefix(subject: &str) -> Option<(String, &str)> {
 pub fn thread_keys(mail: &ParsedMail) -> Vec<String> {
     let root = mail.references.first();
     let nearest = mail.references.iter().rev();
-    let all = mail
-        .message_id
-        .iter()
-        .chain(&mail.in_reply_to)
-        .chain(root)
-        .chain(nearest);
+    let all = mail.message_id.iter().chain(&mail.in_reply_to).chain(root).chain(nearest);
     let mut seen = BTreeSet::new();
-    all.filter(|id| is_meaningful(id))
-        .filter(|id| seen.insert(id.as_str()))
-        .take(MAX_KEYS)
-        .cloned()
-        .collect()
+    all.filter(|id| is_meaningful(id)).filter(|id| seen.insert(id.as_str())).take(MAX_KEYS).cloned().collect()
 }
 
 /// Whether an identifier can be unique. Placeholders that careless programs write would join strangers.
@@ -107,10 +93,7 @@ pub enum Assigned<T> {
 ///
 /// `existing` maps known identifiers to their threads. Of several threads that become one the smallest
 /// survives (with ids in order of time: the oldest), so the outcome does not depend on the order of arrival.
-pub fn union<T: Copy + Ord + std::hash::Hash>(
-    existing: &HashMap<String, T>,
-    mails: &[Vec<String>],
-) -> Union<T> {
+pub fn union<T: Copy + Ord + std::hash::Hash>(existing: &HashMap<String, T>, mails: &[Vec<String>]) -> Union<T> {
     let mut sets = Sets::default();
     let mut nodes: BTreeMap<&str, usize> = BTreeMap::new();
     let mut threads: BTreeMap<T, usize> = BTreeMap::new();
@@ -145,15 +128,8 @@ pub fn union<T: Copy + Ord + std::hash::Hash>(
         })
     };
     let assigned = mail_nodes.iter().map(|node| of(&mut sets, *node)).collect();
-    let keys = nodes
-        .iter()
-        .map(|(key, node)| ((*key).to_owned(), of(&mut sets, *node)))
-        .collect();
-    Union {
-        assigned,
-        merged,
-        keys,
-    }
+    let keys = nodes.iter().map(|(key, node)| ((*key).to_owned(), of(&mut sets, *node))).collect();
+    Union { assigned, merged, keys }
 }
 
 /// Disjoint sets with path halving.

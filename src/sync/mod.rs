@@ -1,1 +1,23 @@
+//! The sync engine: brings what lies at the providers into the database, and keeps it there in step.
+//!
+//! The work list is the table of mailboxes (`next_sync_at`); bells and the cron only say "look now". A mailbox that is due
+//! gets one pass at a time, under a lease: list the folders, then visit each that changed. The first import walks every
+//! folder from its newest mail down, round and round in windows, so that recent mail of all folders comes first. Fetching
+//! (network), preparing (parsing, hashing, compressing, storing files) and applying (one transaction a batch, which also
+//! moves the cursor) run side by side, so a kill at any moment loses nothing and doubles nothing.
 
+mod apply;
+mod engine;
+mod erase;
+mod error;
+mod fetch;
+mod folders;
+mod large;
+mod pass;
+mod plan;
+mod prepare;
+mod times;
+mod visit;
+
+pub use engine::{Bell, Engine, EngineParts};
+pub use times::SyncTimes;

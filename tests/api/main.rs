@@ -1,7 +1,11 @@
 //! The API, tested from outside, on both databases and with real servers.
 
 #[macro_use]
-#[allow(dead_code, reason = "a toolbox: not every tool is in use at every time")]
+#[allow(dead_code, unused_imports, reason = "a toolbox: not every tool is in use at every time")]
 mod support;
 
+mod backfill;
+mod crash;
+mod first_start;
 mod harness;
+mod mailbox;

@@ -10,7 +10,11 @@ const FLOORS: &[(u8, &str, &[&str])] = &[
     (4, "wiring", &["main", "cli", "app", "startup", "router", "schedule"]),
     (3, "features", &["realtime", "sync", "messages", "accounts", "identity"]),
     (2, "protocols", &["providers", "mail"]),
-    (1, "foundations", &["config", "telemetry", "http", "access", "db", "events", "storage", "net", "cache", "error"]),
+    (
+        1,
+        "foundations",
+        &["config", "telemetry", "http", "access", "db", "events", "storage", "net", "cache", "instance", "error"],
+    ),
     (0, "basics", &["ids", "clock", "secret"]),
 ];
 

@@ -179,7 +179,7 @@ fn declared_tables(schema: &str) -> Tables {
         } else if let Some((column, _)) = line.split_once(" -> ") {
             let column = renamed.take().unwrap_or_else(|| column.trim_start_matches("r#").to_owned());
             if let Some(name) = &table {
-                tables.entry(name.clone()).or_insert_with(BTreeSet::new).insert(column);
+                tables.entry(name.clone()).or_default().insert(column);
             }
         } else if line.starts_with('}') {
             table = None;

@@ -10,13 +10,15 @@ pub struct Source {
     pub text: String,
     /// The text with comments, literals and test-only items replaced by spaces; lines keep their numbers.
     pub code: String,
+    /// Whether another file declares it under `#[cfg(test)]`.
+    declared_for_tests: bool,
 }
 
 impl Source {
     /// A source from its path and text.
     pub fn new(path: &str, text: &str) -> Self {
         let code = without_test_items(&masked(text));
-        Self { path: path.to_owned(), text: text.to_owned(), code }
+        Self { path: path.to_owned(), text: text.to_owned(), code, declared_for_tests: false }
     }
 
     /// All Rust files below these folders of the repository, by path.
@@ -26,16 +28,38 @@ impl Source {
             collect(root, &root.join(folder), &mut found);
         }
         found.sort_by(|a, b| a.path.cmp(&b.path));
+        let for_tests: Vec<Vec<String>> = found.iter().flat_map(Self::modules_for_tests).collect();
+        for source in &mut found {
+            let modules = source.modules();
+            let declared = for_tests
+                .iter()
+                .any(|prefix| modules.iter().zip(prefix).filter(|(a, b)| *a == b).count() == prefix.len());
+            source.declared_for_tests = declared;
+        }
         found
     }
 
     /// Whether the whole file is compiled for tests alone.
     pub fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
-        !self.path.starts_with("src/")
+        self.declared_for_tests
+            || !self.path.starts_with("src/")
             || name == "tests.rs"
             || name.ends_with("_tests.rs")
             || self.path.contains("/tests/")
+    }
+
+    /// The files that this one declares for tests alone, as module paths.
+    fn modules_for_tests(&self) -> Vec<Vec<String>> {
+        let here: Vec<String> = self.modules().into_iter().map(str::to_owned).collect();
+        let code = masked(&self.text);
+        let after_marks = code.split("#[cfg(test)]").skip(1);
+        let names = after_marks.filter_map(|after| {
+            let item = after.split_once(';')?.0.trim();
+            let name = item.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ").strip_prefix("mod ")?;
+            (!name.contains('{')).then(|| name.trim().to_owned())
+        });
+        names.map(|name| here.iter().cloned().chain([name]).collect()).collect()
     }
 
     /// The module path: `src/messages/store/read.rs` is `messages`, `store`, `read`.
@@ -226,4 +250,13 @@ fn modules_come_from_the_path() {
     assert_eq!(Source::new("src/ids.rs", "").top(), "ids");
     assert!(Source::new("src/messages/store_tests.rs", "").is_test());
     assert!(!Source::new("src/messages/store.rs", "").is_test());
+}
+
+#[test]
+fn a_file_that_is_declared_for_tests_is_found() {
+    let parent = Source::new(
+        "src/net/mod.rs",
+        "mod a;\n#[cfg(test)]\npub(crate) mod testing;\n#[cfg(test)]\nmod tests { fn f() {} }",
+    );
+    assert_eq!(parent.modules_for_tests(), [["net", "testing"]]);
 }

@@ -97,7 +97,7 @@ impl Accounts {
     /// Renews a claim inside a transaction.
     ///
     /// # Errors
-    /// `NotFound` when the claim was lost; the transaction must not be committed then.
+    /// `NotFound` when the claim was lost or the mailbox was paused; the transaction must not be committed then.
     pub async fn renew(&self, tx: &mut DbConn, lease: &Lease) -> QueryResult<()> {
         let until = self.clock.now() + LEASE;
         let renewed = on_conn!(tx, |c| {

@@ -34,11 +34,11 @@ impl Identity {
         Ok(!store::users::any(&mut self.0.db.read().await?).await?)
     }
 
-    /// The link for the first run, to be printed at the start; nothing when a user exists. Only its hash is kept.
+    /// Makes a token for the first run, to be called at the start; nothing when a user exists. Only its hash is kept.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn setup_link(&self) -> Result<Option<String>, IdentityError> {
+    pub async fn setup_token(&self) -> Result<Option<Secret>, IdentityError> {
         if !self.setup_needed().await? {
             return Ok(None);
         }
@@ -53,7 +53,12 @@ impl Identity {
             Ok(store::settings::put_setup_tokens(tx, &hashes, now).await?)
         })
         .await?;
-        Ok(Some(self.link("setup", &token)))
+        Ok(Some(token))
+    }
+
+    /// The link for the first run, to be printed where only the operator reads it.
+    pub fn setup_link(&self, token: &Secret) -> String {
+        self.link("setup", token)
     }
 
     /// Makes the first organization and its owner, and signs the owner in.

@@ -84,20 +84,14 @@ pub fn declarations(style: &str) -> String {
 }
 
 fn is_allowed(property: &str, value: &str) -> bool {
-    let known = PROPERTIES
-        .iter()
-        .any(|allowed| match allowed.ends_with('-') {
-            true => property.starts_with(allowed),
-            false => {
-                let rest = property.strip_prefix(allowed);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-            }
-        });
-    let lower: String = value
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect::<String>()
-        .to_lowercase();
+    let known = PROPERTIES.iter().any(|allowed| match allowed.ends_with('-') {
+        true => property.starts_with(allowed),
+        false => {
+            let rest = property.strip_prefix(allowed);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        }
+    });
+    let lower: String = value.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
     known
         && !property.contains("image")
         && !lower.is_empty()
@@ -109,9 +103,7 @@ fn is_allowed(property: &str, value: &str) -> bool {
 /// A style sheet reduced to plain rules and `@media` blocks with declarations that pass.
 pub fn sheet(css: &str) -> String {
     let css = crate::mail::limits::prefix(css, MAX_SHEET_BYTES);
-    let clean = without_comments(css)
-        .replace("<!--", " ")
-        .replace("-->", " ");
+    let clean = without_comments(css).replace("<!--", " ").replace("-->", " ");
     if clean.contains('<') {
         return String::new();
     }
@@ -130,9 +122,7 @@ fn rules(css: &str, depth: usize, out: &mut String) {
             continue;
         }
         let length = block_length(tail);
-        let block = tail
-            .get(1..length.saturating_sub(1).max(1))
-            .unwrap_or_default();
+        let block = tail.get(1..length.saturating_sub(1).max(1)).unwrap_or_default();
         rest = tail.get(length..).unwrap_or_default();
         if let Some(at_rule) = head.strip_prefix('@') {
             if is_media(at_rule) && depth < MAX_NESTING {
@@ -171,16 +161,12 @@ fn block_length(text: &str) -> usize {
 
 fn is_media(at_rule: &str) -> bool {
     let condition = at_rule.to_ascii_lowercase();
-    condition.starts_with("media")
-        && condition.len() < 300
-        && !condition.contains(['\\', '"', '\'', '@'])
+    condition.starts_with("media") && condition.len() < 300 && !condition.contains(['\\', '"', '\'', '@'])
 }
 
 /// Selectors pass unless they carry strings or escapes: attribute selectors could spell out what a page holds.
 fn is_selector(selector: &str) -> bool {
-    !selector.is_empty()
-        && selector.len() < 2_000
-        && !selector.contains(['\\', '"', '\'', '@', '\0'])
+    !selector.is_empty() && selector.len() < 2_000 && !selector.contains(['\\', '"', '\'', '@', '\0'])
 }
 
 fn without_comments(css: &str) -> String {

@@ -77,8 +77,7 @@ fn next_link(text: &str) -> Option<usize> {
         let offset = rest.find(['h', 'w'])?;
         at += offset;
         let rest = text.get(at..)?;
-        let begins =
-            rest.starts_with("http://") || rest.starts_with("https://") || rest.starts_with("www.");
+        let begins = rest.starts_with("http://") || rest.starts_with("https://") || rest.starts_with("www.");
         let before = text.get(..at)?.chars().next_back();
         if begins && !before.is_some_and(char::is_alphanumeric) {
             return Some(at);

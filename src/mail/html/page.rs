@@ -5,11 +5,7 @@
 /// The policy in the document repeats what the answer's headers should say: no scripts, no frames, nothing
 /// from elsewhere. A mail that sets colours of its own stays on white, because its author chose them for white.
 pub fn page(sanitised: &str) -> String {
-    let scheme = if sets_colours(sanitised) {
-        "light"
-    } else {
-        "light dark"
-    };
+    let scheme = if sets_colours(sanitised) { "light" } else { "light dark" };
     let mut out = String::with_capacity(sanitised.len() + 1_200);
     out.push_str("<!doctype html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' data:; ");
@@ -35,8 +31,5 @@ const STYLE: &str = "body{margin:0;padding:16px;font:14px/22px system-ui,sans-se
     pre,.text{white-space:pre-wrap}";
 
 fn sets_colours(html: &str) -> bool {
-    html.contains("bgcolor=")
-        || html.contains("background")
-        || html.contains("<style>")
-        || html.contains("<font color")
+    html.contains("bgcolor=") || html.contains("background") || html.contains("<style>") || html.contains("<font color")
 }

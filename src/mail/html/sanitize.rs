@@ -157,24 +157,15 @@ pub fn sanitize(html: &str) -> String {
 /// HTML that is too large or too deep is shown as its text.
 pub fn sanitize_with(html: &str, embedded: &HashMap<String, String>) -> Sanitized {
     if html.len() > MAX_HTML_BYTES || is_too_deep(html) {
-        return Sanitized {
-            html: from_text::text_to_html(&to_text(html)),
-            blocked_images: 0,
-        };
+        return Sanitized { html: from_text::text_to_html(&to_text(html)), blocked_images: 0 };
     }
     let blocked = Arc::new(AtomicUsize::new(0));
     let filter = Filter {
-        embedded: embedded
-            .iter()
-            .map(|(id, url)| (content_id(id), url.clone()))
-            .collect(),
+        embedded: embedded.iter().map(|(id, url)| (content_id(id), url.clone())).collect(),
         blocked: Arc::clone(&blocked),
     };
     let clean = builder(filter).clean(html).to_string();
-    Sanitized {
-        html: clean_sheets(&clean),
-        blocked_images: blocked.load(Ordering::Relaxed),
-    }
+    Sanitized { html: clean_sheets(&clean), blocked_images: blocked.load(Ordering::Relaxed) }
 }
 
 fn builder(filter: Filter) -> Builder<'static> {
@@ -183,20 +174,13 @@ fn builder(filter: Filter) -> Builder<'static> {
         .tags(TAGS.iter().chain(&MORE_TAGS).copied().collect())
         .clean_content_tags(HashSet::from(DROPPED))
         .generic_attributes(HashSet::from(ATTRIBUTES))
-        .tag_attributes(HashMap::from([
-            ("a", HashSet::from(["href"])),
-            ("img", HashSet::from(["src"])),
-        ]))
+        .tag_attributes(HashMap::from([("a", HashSet::from(["href"])), ("img", HashSet::from(["src"]))]))
         .set_tag_attribute_value("a", "target", "_blank")
         .link_rel(Some("noopener noreferrer nofollow"))
-        .url_schemes(HashSet::from([
-            "http", "https", "mailto", "tel", "cid", "data",
-        ]))
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "cid", "data"]))
         .url_relative(UrlRelative::Deny)
         .strip_comments(true)
-        .attribute_filter(move |element, attribute, value| {
-            filter.attribute(element, attribute, value)
-        });
+        .attribute_filter(move |element, attribute, value| filter.attribute(element, attribute, value));
     builder
 }
 
@@ -206,12 +190,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn attribute<'v>(
-        &self,
-        element: &str,
-        attribute: &str,
-        value: &'v str,
-    ) -> Option<Cow<'v, str>> {
+    fn attribute<'v>(&self, element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
         match (element, attribute) {
             (_, "style") => {
                 let kept = css::declarations(value);
@@ -231,13 +210,7 @@ impl Filter {
             let id = content_id(trimmed.get(4..).unwrap_or_default());
             return self.embedded.get(&id).cloned().map(Cow::Owned);
         }
-        let raster = [
-            "data:image/png;",
-            "data:image/jpeg;",
-            "data:image/jpg;",
-            "data:image/gif;",
-            "data:image/webp;",
-        ];
+        let raster = ["data:image/png;", "data:image/jpeg;", "data:image/jpg;", "data:image/gif;", "data:image/webp;"];
         if raster.iter().any(|kind| lower.starts_with(kind)) {
             return Some(Cow::Borrowed(source));
         }
@@ -249,12 +222,7 @@ impl Filter {
 }
 
 fn is_link(value: &str) -> bool {
-    let scheme = value
-        .trim()
-        .split(':')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let scheme = value.trim().split(':').next().unwrap_or_default().to_ascii_lowercase();
     matches!(scheme.as_str(), "http" | "https" | "mailto" | "tel")
 }
 
@@ -299,12 +267,8 @@ fn is_too_deep(html: &str) -> bool {
 
 /// Elements that have no end tag, or need none.
 fn is_void(tag: &[u8]) -> bool {
-    const NAMES: [&str; 13] = [
-        "br", "img", "hr", "meta", "link", "col", "p", "li", "td", "tr", "th", "input", "wbr",
-    ];
+    const NAMES: [&str; 13] = ["br", "img", "hr", "meta", "link", "col", "p", "li", "td", "tr", "th", "input", "wbr"];
     let end = tag.iter().position(|byte| !byte.is_ascii_alphanumeric());
     let name = tag.get(..end.unwrap_or(tag.len())).unwrap_or_default();
-    NAMES
-        .iter()
-        .any(|void| name.eq_ignore_ascii_case(void.as_bytes()))
+    NAMES.iter().any(|void| name.eq_ignore_ascii_case(void.as_bytes()))
 }

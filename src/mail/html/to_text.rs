@@ -6,12 +6,8 @@ use std::collections::HashSet;
 use crate::mail::visible::QUOTE_MARK;
 
 /// Identifiers and classes of the elements in which mail programs put the mail they answer.
-const QUOTE_IDS: [&str; 4] = [
-    "appendonsend",
-    "divrplyfwdmsg",
-    "mail-editor-reference-message-container",
-    "yahoo_quoted",
-];
+const QUOTE_IDS: [&str; 4] =
+    ["appendonsend", "divrplyfwdmsg", "mail-editor-reference-message-container", "yahoo_quoted"];
 
 /// The text of an HTML document with line breaks where blocks end and `> ` before quoted lines.
 pub fn to_text(html: &str) -> String {
@@ -27,11 +23,7 @@ pub fn to_marked_text(html: &str) -> String {
     while let Some(token) = reader.next() {
         match token {
             Token::Text(text) => writer.text(text),
-            Token::Tag {
-                name,
-                closing,
-                attributes,
-            } => writer.tag(&name, closing, attributes),
+            Token::Tag { name, closing, attributes } => writer.tag(&name, closing, attributes),
         }
     }
     let end = writer.out.trim_end().len();
@@ -41,11 +33,7 @@ pub fn to_marked_text(html: &str) -> String {
 
 enum Token<'a> {
     Text(&'a str),
-    Tag {
-        name: String,
-        closing: bool,
-        attributes: &'a str,
-    },
+    Tag { name: String, closing: bool, attributes: &'a str },
 }
 
 /// Cuts HTML into tags and text. Every failed search for an end is remembered, so the work stays linear.
@@ -57,11 +45,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(html: &'a str) -> Self {
-        Self {
-            rest: html,
-            quotes_broken: false,
-            comments_broken: false,
-        }
+        Self { rest: html, quotes_broken: false, comments_broken: false }
     }
 
     fn next(&mut self) -> Option<Token<'a>> {
@@ -83,10 +67,7 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: usize) -> &'a str {
-        let (head, tail) = self
-            .rest
-            .split_at_checked(length)
-            .unwrap_or((self.rest, ""));
+        let (head, tail) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
         self.rest = tail;
         head
     }
@@ -111,19 +92,13 @@ impl<'a> Reader<'a> {
         let inner = tag.trim_start_matches('<').trim_end_matches('>');
         let closing = inner.starts_with('/');
         let inner = inner.trim_start_matches('/');
-        let name_end = inner
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(inner.len());
+        let name_end = inner.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inner.len());
         let (name, attributes) = inner.split_at(name_end);
         let name = crate::mail::limits::prefix(name, 20).to_ascii_lowercase();
         if !closing && matches!(name.as_str(), "style" | "script" | "title" | "template") {
             self.skip_content(&name);
         }
-        Some(Token::Tag {
-            name,
-            closing,
-            attributes,
-        })
+        Some(Token::Tag { name, closing, attributes })
     }
 
     fn tag_end(&mut self) -> usize {
@@ -205,11 +180,7 @@ impl Writer {
         }
         self.space = false;
         let clean = |c: char| {
-            if c == '\u{a0}' {
-                Some(' ')
-            } else {
-                (!c.is_control() || c == '\t').then_some(c)
-            }
+            if c == '\u{a0}' { Some(' ') } else { (!c.is_control() || c == '\t').then_some(c) }
         };
         if word.is_ascii() && !word.bytes().any(|byte| byte.is_ascii_control()) {
             self.out.push_str(word);
@@ -219,11 +190,7 @@ impl Writer {
     }
 
     fn start_line(&mut self) {
-        let breaks = if self.out.is_empty() {
-            0
-        } else {
-            self.breaks.min(2)
-        };
+        let breaks = if self.out.is_empty() { 0 } else { self.breaks.min(2) };
         for _ in 0..breaks {
             self.out.push('\n');
         }
@@ -244,11 +211,7 @@ impl Writer {
             "br" => self.breaks += 1,
             "blockquote" => {
                 self.breaks = self.breaks.max(1);
-                self.depth = if closing {
-                    self.depth.saturating_sub(1)
-                } else {
-                    self.depth + 1
-                };
+                self.depth = if closing { self.depth.saturating_sub(1) } else { self.depth + 1 };
             }
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "ul" | "ol" | "dl" => {
                 self.breaks = self.breaks.max(2);
@@ -259,16 +222,10 @@ impl Writer {
             }
             "pre" => {
                 self.breaks = self.breaks.max(1);
-                self.preformatted = if closing {
-                    self.preformatted.saturating_sub(1)
-                } else {
-                    self.preformatted + 1
-                };
+                self.preformatted = if closing { self.preformatted.saturating_sub(1) } else { self.preformatted + 1 };
             }
-            "div" | "tr" | "table" | "hr" | "section" | "article" | "header" | "footer"
-            | "center" | "dt" | "dd" | "body" | "form" | "address" => {
-                self.breaks = self.breaks.max(1)
-            }
+            "div" | "tr" | "table" | "hr" | "section" | "article" | "header" | "footer" | "center" | "dt" | "dd"
+            | "body" | "form" | "address" => self.breaks = self.breaks.max(1),
             "td" | "th" => self.space = true,
             _ => {}
         }
@@ -284,10 +241,7 @@ fn is_quote(attributes: &str) -> bool {
     QUOTE_IDS.iter().any(|id| {
         let position = head.find(id);
         position.is_some_and(|at| {
-            let before = head
-                .get(..at)
-                .unwrap_or_default()
-                .trim_end_matches(['"', '\'', ' ']);
+            let before = head.get(..at).unwrap_or_default().trim_end_matches(['"', '\'', ' ']);
             before.ends_with("id=") || before.ends_with("class=")
         })
     })
@@ -298,19 +252,14 @@ pub fn content_ids(html: &str) -> HashSet<String> {
     let mut ids = HashSet::new();
     let bytes = html.as_bytes();
     let mut at = 0;
-    while let Some(offset) = bytes
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|byte| *byte == b':'))
-    {
+    while let Some(offset) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b':')) {
         at += offset + 1;
         let scheme = bytes.get(at.saturating_sub(4)..at).unwrap_or_default();
         if !scheme.eq_ignore_ascii_case(b"cid:") || ids.len() > 1_000 {
             continue;
         }
         let rest = crate::mail::limits::prefix(html.get(at..).unwrap_or_default(), 300);
-        let end = rest
-            .find(['"', '\'', ')', '>', '<', ' ', '\n', '&'])
-            .unwrap_or(rest.len());
+        let end = rest.find(['"', '\'', ')', '>', '<', ' ', '\n', '&']).unwrap_or(rest.len());
         ids.insert(content_id(rest.get(..end).unwrap_or_default()));
     }
     ids
@@ -322,10 +271,7 @@ pub fn content_id(raw: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((byte, tail)) = rest.split_first() {
-        let hex = |at: usize| {
-            tail.get(at)
-                .and_then(|digit| char::from(*digit).to_digit(16))
-        };
+        let hex = |at: usize| tail.get(at).and_then(|digit| char::from(*digit).to_digit(16));
         match (byte, hex(0), hex(1)) {
             (b'%', Some(high), Some(low)) => {
                 out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));

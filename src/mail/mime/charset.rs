@@ -33,10 +33,7 @@ fn decode_with_nul<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
     }
     let label = declared.map(clean_label).unwrap_or_default();
     if label.contains("utf-7") || label == "utf7" {
-        return Decoded {
-            text: Cow::Owned(decode_utf7(bytes)),
-            damaged: false,
-        };
+        return Decoded { text: Cow::Owned(decode_utf7(bytes)), damaged: false };
     }
     let encoding = for_label(&label);
     if let Some(encoding) = encoding.filter(|encoding| !is_single_byte(encoding)) {
@@ -46,10 +43,7 @@ fn decode_with_nul<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
         }
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Decoded {
-            text: Cow::Borrowed(text),
-            damaged: false,
-        };
+        return Decoded { text: Cow::Borrowed(text), damaged: false };
     }
     match encoding {
         Some(encoding) if encoding == UTF_8 => mislabelled(bytes),

@@ -19,20 +19,14 @@ impl ContentType {
     /// Reads a Content-Type; what is missing or no media type counts as `fallback`.
     pub fn read(value: Option<&[u8]>, fallback: &str) -> Self {
         let Some(value) = value else {
-            return Self {
-                mime: fallback.to_owned(),
-                params: BTreeMap::new(),
-            };
+            return Self { mime: fallback.to_owned(), params: BTreeMap::new() };
         };
         let parsed = parse_content_type(&flat(value));
         let mut mime = media_type(&parsed.mimetype);
         if mime.is_empty() {
             mime = fallback.to_owned();
         }
-        Self {
-            mime,
-            params: parsed.params,
-        }
+        Self { mime, params: parsed.params }
     }
 
     /// A parameter by its lower-case name.
@@ -123,9 +117,7 @@ fn shorten(name: &mut String) {
         return;
     }
     let extension = name.rfind('.').map(|at| name.split_off(at));
-    let extension = extension
-        .filter(|text| text.len() <= 20)
-        .unwrap_or_default();
+    let extension = extension.filter(|text| text.len() <= 20).unwrap_or_default();
     truncate(name, MAX_FILE_NAME_BYTES - extension.len());
     name.push_str(&extension);
 }
@@ -149,9 +141,5 @@ fn media_type(value: &str) -> String {
         let is_token = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         is_token(kind) && is_token(subtype)
     });
-    if valid && token.len() <= 127 {
-        token.to_ascii_lowercase()
-    } else {
-        String::new()
-    }
+    if valid && token.len() <= 127 { token.to_ascii_lowercase() } else { String::new() }
 }

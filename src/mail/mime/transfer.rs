@@ -16,10 +16,7 @@ pub struct Content {
 pub fn decode(body: &[u8], encoding: &str) -> Content {
     match encoding {
         "base64" => base64(body),
-        "quoted-printable" => Content {
-            bytes: quoted_printable(body),
-            damaged: false,
-        },
+        "quoted-printable" => Content { bytes: quoted_printable(body), damaged: false },
         "x-uuencode" | "uuencode" | "x-uue" => uuencoded(body).unwrap_or_else(|| plain(body, true)),
         _ => plain(body, false),
     }
@@ -38,10 +35,7 @@ pub fn label(value: &[u8]) -> String {
 }
 
 fn plain(body: &[u8], damaged: bool) -> Content {
-    Content {
-        bytes: body.to_vec(),
-        damaged,
-    }
+    Content { bytes: body.to_vec(), damaged }
 }
 
 fn base64(body: &[u8]) -> Content {
@@ -49,15 +43,9 @@ fn base64(body: &[u8]) -> Content {
     if let Body::Base64(encoded) = Body::new(body, &ctype, &Some("base64".into()))
         && let Ok(bytes) = encoded.get_decoded()
     {
-        return Content {
-            bytes,
-            damaged: false,
-        };
+        return Content { bytes, damaged: false };
     }
-    Content {
-        bytes: lenient_base64(body),
-        damaged: true,
-    }
+    Content { bytes: lenient_base64(body), damaged: true }
 }
 
 /// Skips what is not a digit, takes padding as the end of a quantum and does without a missing one.
@@ -129,24 +117,16 @@ fn unescape(content: &[u8], out: &mut Vec<u8>) {
 
 /// Decodes the first `begin … end` block, or nothing if there is none.
 fn uuencoded(body: &[u8]) -> Option<Content> {
-    let mut lines = body
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii_end);
+    let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
     lines.find(|line| line.starts_with(b"begin "))?;
     let mut bytes = Vec::with_capacity(body.len() / 4 * 3);
     for line in lines {
         if line == b"end" {
-            return Some(Content {
-                bytes,
-                damaged: false,
-            });
+            return Some(Content { bytes, damaged: false });
         }
         uu_line(line, &mut bytes);
     }
-    Some(Content {
-        bytes,
-        damaged: true,
-    })
+    Some(Content { bytes, damaged: true })
 }
 
 fn uu_line(line: &[u8], out: &mut Vec<u8>) {

@@ -13,25 +13,15 @@ pub fn decode(value: &[u8]) -> String {
 
 /// Decodes encoded words in a text that is already decoded otherwise.
 pub fn decode_str(text: &str) -> String {
-    if text.contains("=?") {
-        decode_flat(text.as_bytes())
-    } else {
-        text.to_owned()
-    }
+    if text.contains("=?") { decode_flat(text.as_bytes()) } else { text.to_owned() }
 }
 
 /// Replaces control characters by spaces, drops NUL and trims.
 pub fn clean_line(text: &str) -> String {
     let clean = text.chars().filter(|c| *c != '\0');
-    let spaced: String = clean
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let spaced: String = clean.map(|c| if c.is_control() { ' ' } else { c }).collect();
     let trimmed = spaced.trim();
-    if trimmed.len() == spaced.len() {
-        spaced
-    } else {
-        trimmed.to_owned()
-    }
+    if trimmed.len() == spaced.len() { spaced } else { trimmed.to_owned() }
 }
 
 /// Bytes of adjacent words in one charset, decoded together because writers split characters between words.
@@ -119,11 +109,7 @@ fn parse_word(flat: &[u8], start: usize) -> Option<Word<'_>> {
         _ => return None,
     };
     let charset = label.split(|byte| *byte == b'*').next().unwrap_or(label);
-    Some(Word {
-        charset,
-        bytes,
-        end,
-    })
+    Some(Word { charset, bytes, end })
 }
 
 fn decode_q(text: &[u8]) -> Vec<u8> {

@@ -77,22 +77,8 @@ const FORWARDED: [&str; 11] = [
     "forwarded mail",
 ];
 
-const FROM: [&str; 14] = [
-    "from",
-    "von",
-    "de",
-    "da",
-    "van",
-    "från",
-    "fra",
-    "od",
-    "от",
-    "lähettäjä",
-    "kimden",
-    "发件人",
-    "寄件者",
-    "差出人",
-];
+const FROM: [&str; 14] =
+    ["from", "von", "de", "da", "van", "från", "fra", "od", "от", "lähettäjä", "kimden", "发件人", "寄件者", "差出人"];
 const OTHERS: [&str; 54] = [
     "sent",
     "date",
@@ -187,10 +173,7 @@ pub fn is_original_message(line: &str) -> bool {
 }
 
 fn begins_like_a_rule(line: &str) -> bool {
-    line.starts_with("--")
-        || line.starts_with("__")
-        || line.starts_with("==")
-        || line.starts_with("- -")
+    line.starts_with("--") || line.starts_with("__") || line.starts_with("==") || line.starts_with("- -")
 }
 
 /// The words of a short line without the dashes around them.
@@ -204,18 +187,12 @@ fn ruled_words(line: &str) -> Option<String> {
 
 /// Whether a block like `From: … Sent: … To: … Subject: …` begins here.
 pub fn is_header_block(lines: &[&str]) -> bool {
-    let mut lines = lines
-        .iter()
-        .map(|line| line.trim())
-        .filter(|line| !line.is_empty());
+    let mut lines = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
     let first = lines.next().and_then(label);
     if !first.is_some_and(|name| FROM.contains(&name.as_str())) {
         return false;
     }
-    let others = lines
-        .take(6)
-        .filter_map(label)
-        .filter(|name| OTHERS.contains(&name.as_str()));
+    let others = lines.take(6).filter_map(label).filter(|name| OTHERS.contains(&name.as_str()));
     others.take(2).count() == 2
 }
 
@@ -252,27 +229,16 @@ pub fn introduction(lines: &[&str]) -> Option<usize> {
 }
 
 fn is_introduction(joined: &str) -> bool {
-    let sentence = joined
-        .trim_end_matches([':', '：', ' ', '\u{a0}'])
-        .to_lowercase();
+    let sentence = joined.trim_end_matches([':', '：', ' ', '\u{a0}']).to_lowercase();
     let dated = sentence.chars().any(|c| c.is_ascii_digit()) || sentence.contains('@');
     dated && (WROTE.iter().any(|verb| sentence.ends_with(verb)) || is_german(&sentence))
 }
 
 /// German puts the verb before the name: `Am 1. Mai schrieb Ada`.
 fn is_german(sentence: &str) -> bool {
-    let inverted = [
-        " schrieb ",
-        " skrev ",
-        " schreef ",
-        " kirjoitti ",
-        " a écrit ",
-        " wrote ",
-        " escribió ",
-    ];
+    let inverted = [" schrieb ", " skrev ", " schreef ", " kirjoitti ", " a écrit ", " wrote ", " escribió "];
     let starts = ["am ", "den ", "op ", "on ", "le ", "el "];
-    starts.iter().any(|start| sentence.starts_with(start))
-        && inverted.iter().any(|verb| sentence.contains(verb))
+    starts.iter().any(|start| sentence.starts_with(start)) && inverted.iter().any(|verb| sentence.contains(verb))
 }
 
 /// Whether the line was added by a phone or a program.

@@ -51,12 +51,8 @@ fn first_quotation(lines: &[&str]) -> Option<usize> {
             return None;
         }
         let rest = lines.get(at..).unwrap_or_default();
-        if text.starts_with(QUOTE_MARK)
-            || marks::is_original_message(text)
-            || marks::is_header_block(rest)
-        {
-            let ruled =
-                previous.len() > 9 && previous.chars().all(|c| matches!(c, '_' | '-' | '='));
+        if text.starts_with(QUOTE_MARK) || marks::is_original_message(text) || marks::is_header_block(rest) {
+            let ruled = previous.len() > 9 && previous.chars().all(|c| matches!(c, '_' | '-' | '='));
             return Some(if ruled { line_before(lines, at) } else { at });
         }
         if introductions < 50
@@ -75,10 +71,7 @@ fn first_quotation(lines: &[&str]) -> Option<usize> {
 /// The last line above `at` that is not blank.
 fn line_before(lines: &[&str], at: usize) -> usize {
     let above = lines.get(..at).unwrap_or_default();
-    above
-        .iter()
-        .rposition(|line| !line.trim().is_empty())
-        .unwrap_or(at)
+    above.iter().rposition(|line| !line.trim().is_empty()).unwrap_or(at)
 }
 
 /// Whether nothing but quoted lines follows, or nothing quoted at all: then the program quotes without marks.
@@ -86,10 +79,7 @@ fn runs_to_the_end(lines: &[&str], from: usize) -> bool {
     let rest = lines.get(from..).unwrap_or_default();
     let end = before_signature(rest, rest.len());
     let content = rest.get(..end).unwrap_or_default();
-    let mut content = content
-        .iter()
-        .filter(|line| !line.trim().is_empty())
-        .peekable();
+    let mut content = content.iter().filter(|line| !line.trim().is_empty()).peekable();
     let quotes = content.peek().is_some_and(|line| is_quoted(line));
     !quotes || content.all(|line| is_quoted(line))
 }
@@ -101,9 +91,7 @@ fn is_quoted(line: &str) -> bool {
 /// The end without a run of quoted lines and the line that introduces it.
 fn before_trailing_quote(lines: &[&str], end: usize) -> usize {
     let kept = lines.get(..end).unwrap_or_default();
-    let last = kept
-        .iter()
-        .rposition(|line| !line.trim().is_empty() && !is_quoted(line));
+    let last = kept.iter().rposition(|line| !line.trim().is_empty() && !is_quoted(line));
     let Some(last) = last else { return end };
     let quoted = kept.iter().skip(last + 1).any(|line| is_quoted(line));
     if !quoted {
@@ -124,33 +112,21 @@ fn before_signature(lines: &[&str], end: usize) -> usize {
     let from = kept.len().saturating_sub(30);
     let delimiter = kept.iter().skip(from).rposition(|line| *line == "--");
     if let Some(at) = delimiter
-        && kept
-            .get(..from + at)
-            .is_some_and(|above| above.iter().any(|line| !line.trim().is_empty()))
+        && kept.get(..from + at).is_some_and(|above| above.iter().any(|line| !line.trim().is_empty()))
     {
         return from + at;
     }
     let last = kept.iter().rposition(|line| !line.trim().is_empty());
     match last {
-        Some(last)
-            if last > 0
-                && kept
-                    .get(last)
-                    .is_some_and(|line| marks::is_device_line(line)) =>
-        {
-            last
-        }
+        Some(last) if last > 0 && kept.get(last).is_some_and(|line| marks::is_device_line(line)) => last,
         _ => end,
     }
 }
 
 /// The beginning of a visible text on one line.
 pub fn snippet(visible: &str) -> String {
-    let own = line_of_words(
-        visible
-            .lines()
-            .filter(|line| !is_quoted(line) && marks::introduction(&[line.trim()]).is_none()),
-    );
+    let own =
+        line_of_words(visible.lines().filter(|line| !is_quoted(line) && marks::introduction(&[line.trim()]).is_none()));
     if own.is_empty() {
         return line_of_words(visible.lines());
     }
@@ -160,10 +136,7 @@ pub fn snippet(visible: &str) -> String {
 fn line_of_words<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let mut out = String::with_capacity(MAX_SNIPPET_CHARS);
     let mut count = 0;
-    for word in lines
-        .flat_map(str::split_whitespace)
-        .filter(|word| !is_ornament(word))
-    {
+    for word in lines.flat_map(str::split_whitespace).filter(|word| !is_ornament(word)) {
         if count > 0 {
             out.push(' ');
             count += 1;

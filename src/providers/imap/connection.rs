@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::response::{self, Response, Status, Verdict};
 use super::wire::Wire;
-use super::{Capabilities, ImapError, ImapErrorKind, UidSet};
+use super::{Capabilities, ImapError, ImapErrorKind};
 
 /// A logged-in connection. It runs one command at a time, except for bodies, which are pipelined.
 ///
@@ -128,10 +128,7 @@ impl ImapConnection {
             let response = self.read().await?;
             match response {
                 Response::Status(status) if status.tag.as_deref() == Some(tag) => {
-                    return match status.verdict {
-                        Verdict::Ok => Ok(status),
-                        _ => Err(refusal(&status)),
-                    };
+                    return if is_done(&status) { Ok(status) } else { Err(refusal(&status)) };
                 }
                 Response::Status(status) if status.tag.is_some() => {
                     return Err(ImapError::protocol("the mail server answered a command that was not given"));
@@ -173,25 +170,12 @@ impl ImapConnection {
         }
         self.wire.close().await;
     }
+}
 
-    /// Runs a search and collects the UIDs.
-    pub(super) async fn search(&mut self, command: Command) -> Result<UidSet, ImapError> {
-        let (normal, long) = (self.wire.limits().line, self.wire.limits().search_line);
-        self.wire.set_line_limit(long);
-        let mut found: Vec<(u32, u32)> = Vec::new();
-        let done = self
-            .run(command, |response| match response {
-                Response::Search(uids) => {
-                    found.extend(uids.ranges().map(std::ops::RangeInclusive::into_inner));
-                    Ok(Use::Unasked)
-                }
-                _ => Ok(Use::Unasked),
-            })
-            .await;
-        self.wire.set_line_limit(normal);
-        done?;
-        Ok(found.into_iter().collect())
-    }
+/// Whether a command did what it could: that some of the mails were expunged meanwhile
+/// (RFC 2180) is no failure of the command.
+pub(super) fn is_done(status: &Status) -> bool {
+    status.verdict == Verdict::Ok || status.code_name() == "EXPUNGEISSUED"
 }
 
 /// Turns a NO or BAD into an error of the class that its code names (RFC 5530).

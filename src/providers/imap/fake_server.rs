@@ -11,51 +11,51 @@ use crate::net::testing::TestCertificate;
 use crate::secret::Secret;
 
 /// Any stream.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(in crate::providers) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
 /// The server's side of one connection.
-pub(super) struct Peer {
+pub(in crate::providers) struct Peer {
     stream: BufReader<Box<dyn Duplex>>,
 }
 
 impl Peer {
     /// Sends text; a line end is up to the caller.
-    pub(super) async fn send(&mut self, text: impl AsRef<[u8]>) {
+    pub(in crate::providers) async fn send(&mut self, text: impl AsRef<[u8]>) {
         self.stream.write_all(text.as_ref()).await.unwrap();
         self.stream.flush().await.unwrap();
     }
 
     /// Sends what the client may no longer want to hear.
-    pub(super) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+    pub(in crate::providers) async fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).await.is_ok() && self.stream.flush().await.is_ok()
     }
 
     /// The next line without its end; empty when the client is gone.
-    pub(super) async fn line(&mut self) -> String {
+    pub(in crate::providers) async fn line(&mut self) -> String {
         let mut line = String::new();
         self.stream.read_line(&mut line).await.unwrap();
         line.trim_end_matches("\r\n").to_owned()
     }
 
     /// Insists on a line.
-    pub(super) async fn expect(&mut self, line: &str) {
+    pub(in crate::providers) async fn expect(&mut self, line: &str) {
         assert_eq!(self.line().await, line);
     }
 
     /// Insists on a line and answers it.
-    pub(super) async fn answer(&mut self, line: &str, answer: &str) {
+    pub(in crate::providers) async fn answer(&mut self, line: &str, answer: &str) {
         self.expect(line).await;
         self.send(answer.replace('\n', "\r\n")).await;
     }
 
     /// Waits until the client hangs up.
-    pub(super) async fn until_gone(&mut self) {
+    pub(in crate::providers) async fn until_gone(&mut self) {
         while self.stream.read_line(&mut String::new()).await.is_ok_and(|count| count > 0) {}
     }
 
     /// Greets and lets the client log in; it has used tags a1 to a3 then.
-    pub(super) async fn log_in(&mut self, capabilities: &str) {
+    pub(in crate::providers) async fn log_in(&mut self, capabilities: &str) {
         self.send("* OK ready\r\n").await;
         let listed = format!("* CAPABILITY IMAP4rev1 {capabilities}\na1 OK done\n");
         self.answer("a1 CAPABILITY", &listed).await;
@@ -65,13 +65,13 @@ impl Peer {
     }
 
     /// Opens a folder for the client with this tag.
-    pub(super) async fn open(&mut self, tag: &str) {
+    pub(in crate::providers) async fn open(&mut self, tag: &str) {
         let answer = format!("* 9 EXISTS\n* OK [UIDVALIDITY 7] ok\n{tag} OK [READ-ONLY] open\n");
         self.answer(&format!("{tag} EXAMINE \"INBOX\""), &answer).await;
     }
 
     /// Goes on under TLS.
-    pub(super) async fn upgrade(self, certificate: &TestCertificate) -> Self {
+    pub(in crate::providers) async fn upgrade(self, certificate: &TestCertificate) -> Self {
         assert!(self.stream.buffer().is_empty(), "the client sent something before TLS");
         let stream = certificate.acceptor().accept(self.stream.into_inner()).await.unwrap();
         Self::over(stream)
@@ -83,14 +83,14 @@ impl Peer {
 }
 
 /// A running server: where it is, and what became of its script.
-pub(super) struct FakeServer {
-    pub(super) settings: ImapSettings,
+pub(in crate::providers) struct FakeServer {
+    pub(in crate::providers) settings: ImapSettings,
     script: JoinHandle<()>,
 }
 
 impl FakeServer {
     /// Plays a script for the first connection.
-    pub(super) async fn play<F>(script: impl FnOnce(Peer) -> F + Send + 'static) -> Self
+    pub(in crate::providers) async fn play<F>(script: impl FnOnce(Peer) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send,
     {
@@ -117,13 +117,13 @@ impl FakeServer {
     }
 
     /// The server as one with STARTTLS.
-    pub(super) fn with_security(mut self, security: Security) -> Self {
+    pub(in crate::providers) fn with_security(mut self, security: Security) -> Self {
         self.settings.security = security;
         self
     }
 
     /// Waits for the script to end; a broken expectation fails the test here.
-    pub(super) async fn done(self) {
+    pub(in crate::providers) async fn done(self) {
         self.script.await.unwrap();
     }
 }

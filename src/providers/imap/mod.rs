@@ -45,7 +45,7 @@ pub use super::Security;
 #[cfg(test)]
 mod bodies_tests;
 #[cfg(test)]
-mod fake_server;
+pub(super) mod fake_server;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]

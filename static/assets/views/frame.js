@@ -60,6 +60,7 @@ function dress(frame) {
   frame.style.colorScheme = light ? 'light' : 'dark';
   page.documentElement.style.colorScheme = light ? 'light' : 'dark';
   page.documentElement.style.background = 'transparent';
+  page.body.style.display = 'flow-root';
   page.body.style.margin = designed && DARK.matches ? '12px' : '0';
   if (designed) return;
   page.body.style.color = own.color;

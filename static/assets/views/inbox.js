@@ -75,9 +75,9 @@ function buildInbox(match) {
     if (next) go(pathOf(where, next.id), { replace: true });
     else if (!where.thread) list.step(by);
   };
-  const closeThread = () => {
+  const closeThread = async () => {
     const id = where.thread;
-    go(pathOf(where));
+    await go(pathOf(where));
     list.focus(id);
   };
 

@@ -135,6 +135,19 @@ impl Mailbox<'_> {
         ImapPeer::new(self.server.imap_port, &self.user, PASSWORD)
     }
 
+    /// How many mail bodies the server has sent from this mailbox, over all connections that have ended.
+    /// Dovecot logs the count when a connection ends.
+    pub fn bodies_sent(&self) -> usize {
+        let log = Path::new(self.server.fact("root").as_str().unwrap()).join("log");
+        let session = format!("imap({})<", self.user);
+        let text = String::from_utf8_lossy(&fs::read(log).unwrap()).into_owned();
+        let counts = text
+            .lines()
+            .filter(|line| line.contains(&session))
+            .filter_map(|line| line.split_once(" body_count=")?.1.split(' ').next()?.parse::<usize>().ok());
+        counts.sum()
+    }
+
     /// Puts mails straight into a folder's Maildir: thousands a second. The folder is made when absent;
     /// `/` in its name means depth. Meant for the time before a client has opened the folder.
     pub fn seed(&self, folder: &str, mails: &[TestMail]) {

@@ -14,7 +14,7 @@ pub mod smtp_sink;
 pub mod wait;
 
 #[macro_use]
-mod on_both;
+pub mod on_both;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};

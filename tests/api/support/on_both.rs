@@ -1,5 +1,26 @@
 //! Runs one test on both databases.
 
+use super::app::TestApp;
+use super::postgres::Backend;
+
+/// What a test on both databases may ask for.
+pub trait StartOn {
+    /// Makes it on this database.
+    async fn start_on(backend: Backend) -> Self;
+}
+
+impl StartOn for TestApp {
+    async fn start_on(backend: Backend) -> Self {
+        Self::start(backend).await
+    }
+}
+
+impl StartOn for Backend {
+    async fn start_on(backend: Backend) -> Self {
+        backend
+    }
+}
+
 /// Makes two tests of one: `name::sqlite` and `name::postgres`.
 ///
 /// The argument is a started `TestApp`, or the `Backend` where a test starts the application itself:
@@ -13,28 +34,24 @@
 /// }
 /// ```
 macro_rules! on_both {
-    ($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block) => {
-        on_both!($(#[$meta])* async fn $name(backend: Backend) {
-            let $app = $crate::support::TestApp::start(backend).await;
-            $body
-        });
-    };
-    ($(#[$meta:meta])* async fn $name:ident($backend:ident: Backend) $body:block) => {
+    ($(#[$meta:meta])* async fn $name:ident($argument:ident: $kind:ty) $body:block) => {
         mod $name {
             use super::*;
 
-            async fn run($backend: $crate::support::Backend) $body
+            async fn run($argument: $kind) $body
 
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::support::Backend::Sqlite).await;
+                use $crate::support::{Backend, on_both::StartOn};
+                run(<$kind>::start_on(Backend::Sqlite).await).await;
             }
 
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run($crate::support::Backend::Postgres).await;
+                use $crate::support::{Backend, on_both::StartOn};
+                run(<$kind>::start_on(Backend::Postgres).await).await;
             }
         }
     };

@@ -1,0 +1,222 @@
+//! Connects to a submission server and logs in.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use data_encoding::BASE64;
+use tokio::io::AsyncWriteExt;
+
+use super::reply::{self, Reply};
+use super::{SmtpCapabilities, SmtpError, SmtpErrorKind, SmtpSettings};
+use crate::net::{GOODBYE, Net, NetStream};
+use crate::providers::Security;
+
+/// The longest wait for one reply while setting up.
+const REPLY: Duration = Duration::from_secs(30);
+/// The longest time from the first packet to a logged-in connection.
+const LOGIN: Duration = Duration::from_secs(55);
+
+/// A connection to a submission server that is ready for a mail.
+#[derive(Debug)]
+pub struct SmtpConnection {
+    stream: NetStream,
+    buffer: BytesMut,
+    capabilities: SmtpCapabilities,
+    hello: String,
+}
+
+/// Connects, logs in and leaves again: whether mail could be sent with these settings.
+///
+/// # Errors
+/// [`SmtpError`] of any class; its text names the next step and never holds the password.
+pub async fn check(net: &Net, settings: &SmtpSettings) -> Result<SmtpCapabilities, SmtpError> {
+    let connection = SmtpConnection::connect(net, settings).await?;
+    let capabilities = *connection.capabilities();
+    connection.quit().await;
+    Ok(capabilities)
+}
+
+impl SmtpConnection {
+    /// Connects and, when there is a user name, logs in.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub async fn connect(net: &Net, settings: &SmtpSettings) -> Result<Self, SmtpError> {
+        match tokio::time::timeout(LOGIN, Self::log_in(net, settings)).await {
+            Ok(result) => result.map_err(|error| without_secrets(error, settings)),
+            Err(_elapsed) => Err(SmtpError::timeout()),
+        }
+    }
+
+    async fn log_in(net: &Net, settings: &SmtpSettings) -> Result<Self, SmtpError> {
+        let tcp = net.connect(&settings.host, settings.port).await?;
+        let hello = address_literal(&tcp);
+        let stream = match settings.security {
+            Security::Tls => NetStream::Tls(Box::new(net.tls(tcp, &settings.host).await?)),
+            Security::StartTls | Security::None => NetStream::Plain(tcp),
+        };
+        let mut connection =
+            Self { stream, buffer: BytesMut::with_capacity(1024), capabilities: SmtpCapabilities::default(), hello };
+        let greeting = connection.reply().await?;
+        if greeting.code != 220 {
+            return Err(SmtpError::said(SmtpErrorKind::Unavailable, &greeting));
+        }
+        connection.say_hello().await?;
+        if settings.security == Security::StartTls {
+            connection = connection.start_tls(net, &settings.host).await?;
+            connection.say_hello().await?;
+        }
+        if let Some(name) = settings.username.as_deref().filter(|name| !name.is_empty()) {
+            let password = settings.password.as_ref().map_or("", |secret| secret.expose());
+            connection.authenticate(name, password).await?;
+        }
+        Ok(connection)
+    }
+
+    /// What the server can do, as told on the connection in use.
+    pub fn capabilities(&self) -> &SmtpCapabilities {
+        &self.capabilities
+    }
+
+    /// Whether what is sent and received is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.stream.is_encrypted()
+    }
+
+    async fn reply(&mut self) -> Result<Reply, SmtpError> {
+        let reading = reply::read(&mut self.stream, &mut self.buffer);
+        match tokio::time::timeout(REPLY, reading).await {
+            Ok(result) => result,
+            Err(_elapsed) => Err(SmtpError::timeout()),
+        }
+    }
+
+    async fn command(&mut self, line: &str) -> Result<Reply, SmtpError> {
+        let line = format!("{line}\r\n");
+        let writing = async {
+            self.stream.write_all(line.as_bytes()).await?;
+            self.stream.flush().await
+        };
+        match tokio::time::timeout(REPLY, writing).await {
+            Ok(Ok(())) => self.reply().await,
+            Ok(Err(error)) => Err(SmtpError::lost(&error.to_string())),
+            Err(_elapsed) => Err(SmtpError::timeout()),
+        }
+    }
+
+    async fn say_hello(&mut self) -> Result<(), SmtpError> {
+        let hello = self.hello.clone();
+        let reply = self.command(&format!("EHLO {hello}")).await?;
+        if reply.is_positive() {
+            self.capabilities = SmtpCapabilities::parse(reply.lines.iter().map(String::as_str));
+            return Ok(());
+        }
+        // A server from before 1995 knows only HELO, and can do nothing special.
+        self.capabilities = SmtpCapabilities::default();
+        let reply = self.command(&format!("HELO {hello}")).await?;
+        if reply.is_positive() { Ok(()) } else { Err(SmtpError::said(SmtpErrorKind::Protocol, &reply)) }
+    }
+
+    /// Upgrades to TLS (RFC 3207). Nothing that was said before counts afterwards.
+    async fn start_tls(mut self, net: &Net, host: &str) -> Result<Self, SmtpError> {
+        if !self.capabilities.starttls {
+            return Err(SmtpError::insecure("it does not offer STARTTLS on this port"));
+        }
+        let reply = self.command("STARTTLS").await?;
+        if reply.code != 220 {
+            return Err(SmtpError::insecure("it refused STARTTLS"));
+        }
+        if !self.buffer.is_empty() {
+            // Replies injected by somebody on the way would be taken for the server's own.
+            return Err(SmtpError::insecure("something was slipped in before the connection was secure"));
+        }
+        let NetStream::Plain(tcp) = self.stream else {
+            return Err(SmtpError::insecure("the connection is in an unexpected state"));
+        };
+        Ok(Self {
+            stream: NetStream::Tls(Box::new(net.tls(tcp, host).await?)),
+            buffer: self.buffer,
+            capabilities: SmtpCapabilities::default(),
+            hello: self.hello,
+        })
+    }
+
+    /// AUTH PLAIN or, where the server has only that, LOGIN (RFC 4954).
+    async fn authenticate(&mut self, name: &str, password: &str) -> Result<(), SmtpError> {
+        let reply = if self.capabilities.auth_plain {
+            let credentials = plain_credentials(name, password);
+            self.command(&format!("AUTH PLAIN {credentials}")).await?
+        } else if self.capabilities.auth_login {
+            let mut reply = self.command("AUTH LOGIN").await?;
+            for answer in [name, password] {
+                if reply.code == 334 {
+                    reply = self.command(&BASE64.encode(answer.as_bytes())).await?;
+                }
+            }
+            reply
+        } else {
+            return Err(self.no_login());
+        };
+        match reply.code {
+            235 => Ok(()),
+            // Encryption required, or the mechanism is too weak for this connection.
+            530 | 538 => Err(SmtpError::said(SmtpErrorKind::LoginDisabled, &reply)),
+            _ => {
+                let mut error = SmtpError::said(SmtpErrorKind::AuthFailed, &reply);
+                if error.kind == SmtpErrorKind::AuthFailed {
+                    error.detail.push_str(" (check name and password; many providers want an app password here)");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn no_login(&self) -> SmtpError {
+        SmtpError::new(
+            SmtpErrorKind::LoginDisabled,
+            if self.is_encrypted() {
+                "the server for outgoing mail takes no password: it may want OAuth, or no user \
+                 name at all"
+            } else {
+                "the server for outgoing mail takes no password on an unencrypted connection: \
+                 choose TLS or STARTTLS"
+            },
+        )
+    }
+
+    /// Says goodbye and closes the connection; errors no longer matter then.
+    pub async fn quit(mut self) {
+        match tokio::time::timeout(GOODBYE, self.command("QUIT")).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::trace!(%error, "leaving an SMTP server"),
+            Err(_elapsed) => tracing::trace!("leaving an SMTP server took too long"),
+        }
+        if let Err(error) = self.stream.shutdown().await {
+            tracing::trace!(%error, "closing an SMTP connection");
+        }
+    }
+}
+
+/// How we introduce ourselves: a client need not have a name of its own (RFC 5321 §4.1.3).
+fn address_literal(tcp: &tokio::net::TcpStream) -> String {
+    match tcp.local_addr().map(|address| address.ip()) {
+        Ok(std::net::IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
+        Ok(std::net::IpAddr::V4(ip)) => format!("[{ip}]"),
+        Err(_unknown) => "[127.0.0.1]".to_owned(),
+    }
+}
+
+fn plain_credentials(name: &str, password: &str) -> String {
+    BASE64.encode(format!("\0{name}\0{password}").as_bytes())
+}
+
+/// A server may repeat what it was sent.
+fn without_secrets(mut error: SmtpError, settings: &SmtpSettings) -> SmtpError {
+    let password = settings.password.as_ref().map_or("", |secret| secret.expose());
+    let name = settings.username.as_deref().unwrap_or_default();
+    let forms = [password.to_owned(), BASE64.encode(password.as_bytes()), plain_credentials(name, password)];
+    if !password.is_empty() && forms.iter().any(|form| error.detail.contains(form)) {
+        "the server for outgoing mail refused the login".clone_into(&mut error.detail);
+    }
+    error
+}

@@ -1,0 +1,214 @@
+//! The engine: finds mailboxes that are due and runs their passes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::erase;
+use super::pass::Pass;
+use super::times::SyncTimes;
+use crate::accounts::{Accounts, Lease, Outcome, Pass as Health};
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::events::{Event, Events};
+use crate::net::Net;
+use crate::storage::Storage;
+use crate::telemetry::{Metrics, OutcomeLabels};
+
+/// Passes that run at once in one process.
+const PASSES: usize = 8;
+
+/// The net under the bells: a lost ring, a backoff that ended, work that another copy left.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How often a running pass shows that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The handles that the engine needs.
+pub struct EngineParts {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// The way out.
+    pub net: Net,
+    /// Files and raw mails.
+    pub storage: Storage,
+    /// Mailboxes.
+    pub accounts: Accounts,
+    /// The bells.
+    pub events: Events,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// When the periodic sync is due.
+    pub times: SyncTimes,
+}
+
+/// The engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    parts: Arc<EngineParts>,
+    bell: Bell,
+    slots: Arc<Semaphore>,
+    running: TaskTracker,
+}
+
+/// Says "look now".
+#[derive(Clone, Default)]
+pub struct Bell(Arc<Notify>);
+
+impl Bell {
+    /// Rings; rings that come while the engine looks are one ring.
+    pub fn ring(&self) {
+        self.0.notify_one();
+    }
+}
+
+impl Engine {
+    /// Takes the handles.
+    pub fn new(parts: EngineParts) -> Self {
+        Self { parts: Arc::new(parts), bell: Bell::default(), slots: Arc::new(Semaphore::new(PASSES)), running: TaskTracker::new() }
+    }
+
+    /// The engine's bell.
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
+    /// Runs until it is told to stop, then waits for the passes to end.
+    pub async fn run(self, stop: CancellationToken) {
+        match self.parts.accounts.release_own().await {
+            Ok(0) => {}
+            Ok(freed) => tracing::info!(freed, "mailboxes claimed before a restart were freed"),
+            Err(error) => tracing::warn!(error = %error, "old claims could not be freed; they end by themselves"),
+        }
+        self.listen(stop.clone());
+        self.running.spawn(erase::run(self.parts.clone(), stop.clone()));
+        while !stop.is_cancelled() {
+            if let Err(error) = self.look(&stop).await {
+                tracing::warn!(error = %error, "mailboxes that are due could not be read; trying again");
+            }
+            tokio::select! {
+                () = self.bell.0.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        self.running.close();
+        self.running.wait().await;
+    }
+
+    /// Turns requests for a sync into rings of the bell.
+    fn listen(&self, stop: CancellationToken) {
+        let mut events = self.parts.events.subscribe();
+        let bell = self.bell();
+        self.running.spawn(async move {
+            loop {
+                tokio::select! {
+                    event = events.recv() => match event {
+                        Ok(Event::SyncRequested(_) | Event::AccountConnected(_)) => bell.ring(),
+                        Ok(_) => {}
+                        Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => bell.ring(),
+                        Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                    },
+                    () = stop.cancelled() => return,
+                }
+            }
+        });
+    }
+
+    /// Claims what is due, as far as there are free slots, and starts its passes.
+    async fn look(&self, stop: &CancellationToken) -> diesel::QueryResult<()> {
+        let free = self.slots.available_permits();
+        if free == 0 {
+            return Ok(());
+        }
+        for lease in self.parts.accounts.claim_due(i64::try_from(free).unwrap_or(1)).await? {
+            let Ok(slot) = self.slots.clone().acquire_owned().await else { return Ok(()) };
+            let (parts, bell, stop) = (self.parts.clone(), self.bell(), stop.child_token());
+            self.running.spawn(async move {
+                serve(&parts, &lease, stop).await;
+                drop(slot);
+                bell.ring();
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Runs one pass and gives the lease back.
+async fn serve(parts: &EngineParts, lease: &Lease, stop: CancellationToken) {
+    parts.metrics.syncs_running.inc();
+    let outcome = tokio::select! {
+        outcome = run_pass(parts, lease, &stop) => outcome,
+        () = heartbeat(parts, lease) => Outcome::Stopped,
+        () = stop.cancelled() => Outcome::Stopped,
+    };
+    parts.metrics.syncs_running.dec();
+    let label = match &outcome {
+        Outcome::Done { .. } => "ok".to_owned(),
+        Outcome::Failed { code, .. } => code.clone(),
+        Outcome::Stopped => "stopped".to_owned(),
+    };
+    parts.metrics.syncs.get_or_create(&OutcomeLabels { outcome: label }).inc();
+    parts.accounts.rates().forget(lease.account);
+    match parts.accounts.finish(lease, &outcome).await {
+        Ok(health) => report(parts, lease, &outcome, health).await,
+        Err(error) => tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself"),
+    }
+}
+
+async fn run_pass(parts: &EngineParts, lease: &Lease, stop: &CancellationToken) -> Outcome {
+    let worked = async {
+        let mut pass = Pass::prepare(parts, lease, stop).await?;
+        pass.run().await
+    };
+    match worked.await {
+        Ok(()) => Outcome::Done { next: parts.times.after(parts.clock.now()) },
+        Err(error) => {
+            if !matches!(error, super::error::PassError::Stopped) {
+                tracing::warn!(account.id = %lease.account, error = %error, "a sync failed");
+            }
+            error.outcome()
+        }
+    }
+}
+
+/// Renews the lease while nothing else does; ends when it was lost.
+async fn heartbeat(parts: &EngineParts, lease: &Lease) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let renewed = async { parts.accounts.renew(&mut parts.db.write().await?, lease).await };
+        match renewed.await {
+            Ok(()) => {}
+            Err(diesel::result::Error::NotFound) => return,
+            Err(error) => tracing::warn!(account.id = %lease.account, error = %error, "a claim could not be renewed; trying again"),
+        }
+    }
+}
+
+/// Tells people who listen what changed.
+async fn report(parts: &EngineParts, lease: &Lease, outcome: &Outcome, health: Health) {
+    let account = match parts.accounts.find(lease.org, lease.account).await {
+        Ok(Some(account)) => account.reference(),
+        Ok(None) => return,
+        Err(error) => {
+            tracing::warn!(error = %error, "a mailbox could not be read after its sync");
+            return;
+        }
+    };
+    match health {
+        Health::NewError | Health::StillError => parts.events.publish(Event::AccountError(account)),
+        Health::Disconnected => {
+            parts.events.publish(Event::AccountError(account));
+            parts.events.publish(Event::AccountDisconnected(account));
+        }
+        Health::Well => {}
+    }
+    if matches!(outcome, Outcome::Done { .. } | Outcome::Stopped) {
+        parts.events.publish(Event::SyncProgress(account));
+    }
+}
