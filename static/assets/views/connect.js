@@ -191,5 +191,5 @@ function foundBox({ imap, smtp, source }) {
     h('span', { class: 'num clip' }, `${server.host} : ${server.port}`), h('span', { class: 'e' }, securityText(server.security)));
   return h('div', null,
     h('div', { class: 'disc' }, row('IMAP', imap), smtp?.host && row('SMTP', smtp)),
-    h('p', { class: 'hint' }, `Settings found ${sourceText(source)}.`));
+    h('p', { class: 'hint' }, sourceText(source)));
 }
