@@ -17,21 +17,18 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::{accounts, http, identity, messages, realtime};
+use crate::{accounts, http, identity, realtime};
 
 /// The routes of the API; each feature lists its own.
 fn api(config: &mut ServiceConfig) {
     identity::configure(config);
     accounts::configure(config);
-    messages::configure(config);
     realtime::configure(config);
     operations::configure(config);
 }
 
 /// Builds the service of one worker.
-pub fn service(
-    app: &App,
-) -> Web<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
+pub fn service(app: App) -> Web<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
     let (service, document) = Web::new().into_utoipa_app().openapi(ApiDocument::openapi()).configure(api).split_for_parts();
     let https = app.public_url.starts_with("https://");
     service
@@ -41,7 +38,6 @@ pub fn service(
         .app_data(web::Data::new(app.storage.clone()))
         .app_data(web::Data::new(app.identity.clone()))
         .app_data(web::Data::new(app.accounts.clone()))
-        .app_data(web::Data::new(app.messages.clone()))
         .app_data(web::Data::from(app.metrics.clone()))
         .app_data(web::Data::new(app.proxies.clone()))
         .app_data(web::Data::new(fallback::Methods::of(&document)))

@@ -17,7 +17,6 @@ use crate::events::Events;
 use crate::http::Proxies;
 use crate::identity::Identity;
 use crate::instance::Instance;
-use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::storage::Storage;
 use crate::sync::{Engine, EngineParts, SyncTimes};
@@ -87,7 +86,6 @@ impl Application {
         let events = Events::default();
         let identity = Identity::new(db.clone(), clock.clone(), &public_url);
         let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name());
-        let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), &public_url);
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::new(EngineParts {
             db: db.clone(),
@@ -99,7 +97,7 @@ impl Application {
             metrics: metrics.clone(),
             times,
         });
-        let setup_link = identity.setup_link().await?;
+        let setup_link = identity.setup_token().await?.map(|token| identity.setup_link(&token));
         let app = App {
             db,
             clock,
@@ -107,7 +105,6 @@ impl Application {
             storage,
             identity,
             accounts,
-            messages,
             metrics,
             public_url: public_url.into(),
             cors_allowed_origins: config.cors_allowed_origins.into(),
@@ -143,7 +140,7 @@ impl Application {
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { app, engine, instance, listener, bound, sync_cron, .. } = self;
         let identity = app.identity.clone();
-        let server = HttpServer::new(move || router::service(&app))
+        let server = HttpServer::new(move || router::service(app.clone()))
             .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16))
             .shutdown_timeout(FAREWELL.as_secs())
             .client_request_timeout(Duration::from_secs(20))

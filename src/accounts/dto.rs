@@ -10,6 +10,7 @@ use super::store::FolderProgress;
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, FolderId, UserId};
 use crate::providers::Security;
+use crate::providers::discover::Source;
 use crate::secret::Secret;
 
 /// A mailbox. Secrets never appear.
@@ -111,7 +112,7 @@ pub struct FolderProgressDto {
 impl Progress {
     /// Sums up the folders of one mailbox.
     pub(super) fn new(folders: Vec<FolderProgress>, per_second: Option<f64>) -> Self {
-        let synced = folders.iter().map(|folder| folder.backfill_synced).sum();
+        let synced: i64 = folders.iter().map(|folder| folder.backfill_synced).sum();
         let total: i64 = folders.iter().map(|folder| folder.backfill_total).sum();
         let left = (total - synced).max(0);
         let per_second = per_second.map(|rate| (rate * 10.0).round() / 10.0);
@@ -192,11 +193,14 @@ pub struct DiscoverResponse {
     /// Who keeps the mailbox.
     pub provider: Provider,
     /// Where mail is read.
-    pub imap: Option<ServerDto>,
+    pub imap: ServerDto,
     /// Where mail is sent.
-    pub smtp: Option<ServerDto>,
-    /// Where this is known from: `table`, `autoconfig`, `ispdb`, `mx`, `srv` or `guess`.
-    pub source: String,
+    pub smtp: ServerDto,
+    /// Where this is known from.
+    #[schema(value_type = String, example = "table")]
+    pub source: Source,
+    /// Whether the settings are known or were tried; a mere guess should be looked at.
+    pub confirmed: bool,
 }
 
 /// What to change; absent fields stay.

@@ -15,6 +15,7 @@ use crate::access::Access;
 use crate::error::{ApiResult, Problem};
 use crate::http::{Body, Page, PathId, QueryParams};
 use crate::ids::AccountId;
+use crate::providers::discover::{Discovered, Endpoint, MailProvider};
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -170,24 +171,19 @@ async fn reconnect(
     Ok(web::Json(show_one(&accounts, account).await?))
 }
 
-impl From<crate::providers::discover::Discovered> for DiscoverResponse {
-    fn from(found: crate::providers::discover::Discovered) -> Self {
-        use crate::providers::discover::Kind;
-        let server = |server: crate::providers::discover::Server| ServerDto {
-            host: server.host,
-            port: server.port,
-            security: server.security,
-            username: Some(server.username),
+impl From<Discovered> for DiscoverResponse {
+    fn from(found: Discovered) -> Self {
+        let server = |endpoint: Endpoint| ServerDto {
+            host: endpoint.host,
+            port: endpoint.port,
+            security: endpoint.security,
+            username: Some(endpoint.username),
         };
-        Self {
-            provider: match found.provider {
-                Kind::Gmail => Provider::Gmail,
-                Kind::Outlook => Provider::Outlook,
-                Kind::Imap => Provider::Imap,
-            },
-            imap: found.imap.map(server),
-            smtp: found.smtp.map(server),
-            source: found.source.as_str().to_owned(),
-        }
+        let provider = match found.provider {
+            MailProvider::Gmail => Provider::Gmail,
+            MailProvider::Outlook => Provider::Outlook,
+            MailProvider::Imap => Provider::Imap,
+        };
+        Self { provider, imap: server(found.imap), smtp: server(found.smtp), source: found.source, confirmed: found.confirmed }
     }
 }

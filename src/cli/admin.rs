@@ -6,9 +6,11 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use crate::access::{Role, Scope};
+use crate::accounts;
 use crate::identity::{Identity, KeyOrder, UserOrder};
 use crate::ids::UserId;
 use crate::secret::Secret;
+use crate::startup::Ground;
 
 /// What the operator can do.
 #[derive(Debug, Subcommand)]
@@ -17,6 +19,28 @@ pub enum AdminCommand {
     CreateUser(CreateUser),
     /// Makes an API key for a user and prints it, once.
     CreateKey(CreateKey),
+    /// Seals all stored credentials anew with the first ENCRYPTION_KEY; safe while the server runs.
+    RotateEncryptionKey,
+}
+
+impl AdminCommand {
+    /// Does it and prints what came of it; an id or key is the last line.
+    ///
+    /// # Errors
+    /// One line that says why not.
+    pub(super) async fn run(self, ground: &Ground) -> anyhow::Result<()> {
+        let url = ground.config.public_url(ground.config.bind_addr);
+        let identity = Identity::new(ground.db.clone(), ground.clock.clone(), &url);
+        match self {
+            Self::CreateUser(order) => println!("{}", create_user(&identity, order, std::io::stdin()).await?),
+            Self::CreateKey(order) => println!("{}", create_key(&identity, order).await?.expose()),
+            Self::RotateEncryptionKey => {
+                let changed = accounts::rotate_keys(&ground.db, &ground.vault, &ground.clock).await?;
+                println!("Sealed the credentials of {changed} mailboxes anew. Former keys can be taken out of ENCRYPTION_KEY now.");
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A user to be made.

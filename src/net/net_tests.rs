@@ -135,6 +135,35 @@ async fn allowed_private_hosts_are_reached_by_name_and_by_address() {
 }
 
 #[tokio::test]
+async fn web_pages_are_fetched_under_the_same_authorities() {
+    let certificate = TestCertificate::local();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let acceptor = certificate.acceptor();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut request = [0; 1024];
+            stream.read(&mut request).await.ok();
+            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+            stream.write_all(answer.as_bytes()).await.ok();
+        }
+    });
+    let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
+    let get = |net: Net| {
+        let request = net.request(Method::GET, url.clone()).unwrap();
+        async { request.send().await }
+    };
+    let response = get(certificate.trusting_net()).await.unwrap();
+    assert_eq!(read_body(response, 5).await.unwrap(), b"hello");
+    let response = get(certificate.trusting_net()).await.unwrap();
+    assert!(read_body(response, 4).await.is_err());
+    assert!(get(local_net()).await.unwrap_err().is_connect());
+}
+
+#[tokio::test]
 async fn a_closed_port_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

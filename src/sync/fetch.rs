@@ -76,7 +76,7 @@ impl Pass<'_> {
                 self.commit(work, batch, import).await?;
                 rest.pop_front();
             }
-            Ok(None)
+            Ok::<_, PassError>(None)
         };
         // When storing ends early its receiver is gone, and fetching stops.
         let (fetched, stored) = tokio::join!(fetching, storing);

@@ -54,10 +54,10 @@ impl Pass<'_> {
                 tracing::debug!("the storage gave up before the mail was fetched");
             }
             // The end of the stream; whether it is whole stands in the channel.
-            writer.shutdown().await.map_err(StorageError::from_io)?;
+            writer.shutdown().await.map_err(StorageError::from)?;
             Ok::<Result<Option<LargeMail>, ImapError>, PassError>(fetched)
         };
-        let pieces = ReaderStream::with_capacity(reader, BUFFER).map_err(|error| PassError::from(StorageError::from_io(error)));
+        let pieces = ReaderStream::with_capacity(reader, BUFFER).map_err(|error| PassError::from(StorageError::from(error)));
         let end = stream::once(async { ended.await.map_err(|_| PassError::Stopped) });
         let pieces = pieces.chain(end.map_ok(|()| Bytes::new()));
         futures_util::pin_mut!(pieces);

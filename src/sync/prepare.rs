@@ -105,9 +105,9 @@ impl Pass<'_> {
 }
 
 fn read_all(mails: &[FetchedMail], folder: FolderId, generation: u32, now: Timestamp) -> Result<Vec<Read>, StorageError> {
-    let mut compressor = Compressor::new().map_err(StorageError::from_io)?;
+    let mut compressor = Compressor::new().map_err(StorageError::from)?;
     let read = |mail: &FetchedMail| {
-        let frame = compressor.frame(&mail.raw).map_err(StorageError::from_io)?;
+        let frame = compressor.frame(&mail.raw).map_err(StorageError::from)?;
         Ok(Read { mail: read_one(mail, folder, generation, now), frame })
     };
     mails.iter().map(read).collect()

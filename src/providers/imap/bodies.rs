@@ -60,6 +60,7 @@ impl ImapConnection {
                 flights.push_back(self.take_off(batch).await?);
             }
             let Some(first) = flights.front() else {
+                self.wire.set_held(0);
                 return Ok(());
             };
             let asked = first.asked.clone();
@@ -91,6 +92,7 @@ impl ImapConnection {
     /// Reads until some batch is complete.
     async fn receive(&mut self, flights: &mut VecDeque<Flight>) -> Result<(), ImapError> {
         loop {
+            self.wire.set_held(flights.iter().map(|flight| flight.held).sum());
             match self.read().await? {
                 Response::Fetch(data) => {
                     let asked = data.uid.and_then(|uid| {
@@ -101,7 +103,6 @@ impl ImapConnection {
                         Some((uid, flight)) => flight.board(uid, *data)?,
                         None => self.count_unasked()?,
                     }
-                    self.check_held(flights)?;
                 }
                 Response::Status(status) if status.tag.is_some() => {
                     let flight = flights.iter_mut().find(|f| Some(&f.tag) == status.tag.as_ref());
@@ -114,18 +115,6 @@ impl ImapConnection {
                 _ => self.count_unasked()?,
             }
         }
-    }
-
-    fn check_held(&self, flights: &VecDeque<Flight>) -> Result<(), ImapError> {
-        let held: usize = flights.iter().map(|flight| flight.held).sum();
-        let limit = self.wire.limits().held;
-        if held > limit {
-            return Err(ImapError::new(
-                super::ImapErrorKind::TooLarge,
-                format!("the mails of a batch are larger than {limit} octets together"),
-            ));
-        }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::response::{self, Response, Status, Verdict};
 use super::wire::Wire;
-use super::{Capabilities, ImapError, ImapErrorKind, UidSet};
+use super::{Capabilities, ImapError, ImapErrorKind};
 
 /// A logged-in connection. It runs one command at a time, except for bodies, which are pipelined.
 ///
@@ -169,25 +169,6 @@ impl ImapConnection {
             Err(_elapsed) => tracing::trace!("logging out of IMAP took too long"),
         }
         self.wire.close().await;
-    }
-
-    /// Runs a search and collects the UIDs.
-    pub(super) async fn search(&mut self, command: Command) -> Result<UidSet, ImapError> {
-        let (normal, long) = (self.wire.limits().line, self.wire.limits().search_line);
-        self.wire.set_line_limit(long);
-        let mut found: Vec<(u32, u32)> = Vec::new();
-        let done = self
-            .run(command, |response| match response {
-                Response::Search(uids) => {
-                    found.extend(uids.ranges().map(std::ops::RangeInclusive::into_inner));
-                    Ok(Use::Unasked)
-                }
-                _ => Ok(Use::Unasked),
-            })
-            .await;
-        self.wire.set_line_limit(normal);
-        done?;
-        Ok(found.into_iter().collect())
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::command::Command;
 use super::connection::Use;
+use super::mailbox::within;
 use super::response::{Fetched, Response};
 use super::{FlagEntry, FlagFlow, ImapConnection, ImapError, IndexEntry, UidSet};
 
@@ -16,7 +17,8 @@ impl ImapConnection {
     /// The index lines of the mails in a set, by ascending UID. Mails that are gone are missing.
     ///
     /// # Errors
-    /// [`ImapError`] when the connection is no good.
+    /// [`super::ImapErrorKind::TooLarge`] when there are more than [`super::Limits::entries`]: ask
+    /// for a window of UIDs at a time. Otherwise as the connection fails.
     pub async fn fetch_index(&mut self, uids: &UidSet) -> Result<Vec<IndexEntry>, ImapError> {
         let items = format!("UID FLAGS INTERNALDATE RFC822.SIZE{}", self.id_items());
         let found = self.fetch(uids, &format!("({items})")).await?;
@@ -37,10 +39,12 @@ impl ImapConnection {
             None => String::new(),
         };
         let items = if self.capabilities.condstore { "(UID FLAGS MODSEQ)" } else { "(UID FLAGS)" };
-        let mut gone: Vec<(u32, u32)> = Vec::new();
+        let mut gone = UidSet::new();
+        let limit = self.wire.limits().entries;
         let found = self
             .fetch_with(uids, &format!("{items}{modifier}"), |vanished| {
-                gone.extend(vanished.ranges().map(std::ops::RangeInclusive::into_inner));
+                gone.extend(vanished);
+                within(gone.range_count(), limit)
             })
             .await?;
         let changed = found
@@ -50,7 +54,7 @@ impl ImapConnection {
                 Some(FlagEntry { uid, flags, mod_seq })
             })
             .collect();
-        Ok(FlagFlow { changed, vanished: gone.into_iter().collect() })
+        Ok(FlagFlow { changed, vanished: gone })
     }
 
     /// A mail's header, cut off after 256 KiB; none when the mail is gone.
@@ -78,19 +82,20 @@ impl ImapConnection {
     }
 
     async fn fetch(&mut self, uids: &UidSet, items: &str) -> Result<BTreeMap<u32, Fetched>, ImapError> {
-        self.fetch_with(uids, items, |_| {}).await
+        self.fetch_with(uids, items, |_| Ok(())).await
     }
 
     async fn fetch_with(
         &mut self,
         uids: &UidSet,
         items: &str,
-        mut on_vanished: impl FnMut(UidSet),
+        mut on_vanished: impl FnMut(UidSet) -> Result<(), ImapError>,
     ) -> Result<BTreeMap<u32, Fetched>, ImapError> {
         let mut found: BTreeMap<u32, Fetched> = BTreeMap::new();
         if uids.is_empty() {
             return Ok(found);
         }
+        let limit = self.wire.limits().entries;
         let command = Command::new(&format!("UID FETCH {uids} {items}"));
         self.run(command, |response| {
             match response {
@@ -103,9 +108,10 @@ impl ImapConnection {
                     };
                     let known = found.contains_key(&uid);
                     merge(found.entry(uid).or_default(), *data);
+                    within(found.len(), limit)?;
                     return Ok(if known { Use::Unasked } else { Use::Asked });
                 }
-                Response::Vanished { earlier: true, uids } => on_vanished(uids),
+                Response::Vanished { earlier: true, uids } => on_vanished(uids)?,
                 _ => {}
             }
             Ok(Use::Unasked)

@@ -7,6 +7,8 @@ use super::{FolderRole, ImapConnection, ImapError, MailboxStatus, RemoteFolder, 
 
 /// More folders than this nobody has; a server that lists more is not taken seriously.
 const MAX_FOLDERS: usize = 50_000;
+/// The most octets that all names together may have.
+const MAX_NAMES: usize = 8 * 1024 * 1024;
 
 impl ImapConnection {
     /// All folders with their roles, and with counters where the server adds them to the list.
@@ -56,15 +58,22 @@ impl ImapConnection {
         let mut items: Vec<ListItem> = Vec::new();
         let mut counters: Vec<(String, MailboxStatus)> = Vec::new();
         let utf8 = self.utf8;
+        let mut octets = 0usize;
         self.run(Command::new(command), |response| {
             match response {
-                Response::List(item) => items.push(item),
+                Response::List(mut item) => {
+                    // A name alone must not keep the whole response in memory.
+                    item.name = item.name.to_vec().into();
+                    octets += item.name.len();
+                    items.push(item);
+                }
                 Response::MailboxStatus { name, status } => {
+                    octets += name.len();
                     counters.push((raw_name(&name, utf8), status));
                 }
                 _ => return Ok(Use::Unasked),
             }
-            if items.len() > MAX_FOLDERS || counters.len() > MAX_FOLDERS {
+            if items.len().max(counters.len()) > MAX_FOLDERS || octets > MAX_NAMES {
                 return Err(ImapError::protocol("the mail server lists too many folders"));
             }
             Ok(Use::Asked)

@@ -98,6 +98,56 @@ async fn an_announced_flood_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn mails_held_together_have_a_limit() {
+    let server = FakeServer::play(|mut peer| async move {
+        peer.log_in("").await;
+        peer.open("a4").await;
+        peer.line().await;
+        for uid in 1..=3 {
+            let body = "x".repeat(400);
+            let mail = format!("* {uid} FETCH (UID {uid} BODY[] {{400}}\r\n{body})\r\n");
+            peer.try_send(mail.as_bytes()).await;
+        }
+        peer.until_gone().await;
+    })
+    .await;
+    let limits = Limits { held: 1000, ..tight() };
+    let connection = ImapConnection::connect_with(&local_net(), &server.settings, limits).await;
+    let mut connection = connection.unwrap();
+    connection.examine("INBOX").await.unwrap();
+    let (sender, _receiver) = tokio::sync::mpsc::channel(1);
+    let batch = UidSet::range(1..=9);
+    let fetched = connection.fetch_bodies([batch.clone()], 1, sender).await;
+    let error = fetched.unwrap_err();
+    assert_eq!((error.kind, error.batch), (ImapErrorKind::TooLarge, Some(batch)));
+    drop(connection);
+    server.done().await;
+}
+
+#[tokio::test]
+async fn an_index_without_end_is_left() {
+    let server = FakeServer::play(|mut peer| async move {
+        peer.log_in("").await;
+        peer.open("a4").await;
+        peer.line().await;
+        for uid in 1..=200 {
+            let line = format!("* {uid} FETCH (UID {uid} RFC822.SIZE 1)\r\n");
+            peer.try_send(line.as_bytes()).await;
+        }
+        peer.until_gone().await;
+    })
+    .await;
+    let limits = Limits { entries: 100, ..tight() };
+    let connection = ImapConnection::connect_with(&local_net(), &server.settings, limits).await;
+    let mut connection = connection.unwrap();
+    connection.examine("INBOX").await.unwrap();
+    let error = connection.fetch_index(&UidSet::from_uid(1)).await.unwrap_err();
+    assert_eq!(error.kind, ImapErrorKind::TooLarge);
+    drop(connection);
+    server.done().await;
+}
+
+#[tokio::test]
 async fn endless_lists_in_lists_do_not_exhaust_the_stack() {
     let kind = searching(|mut peer| async move {
         peer.send(format!("* 1 FETCH {}\r\n", "(".repeat(500_000))).await;

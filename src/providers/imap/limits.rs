@@ -18,8 +18,10 @@ pub struct Limits {
     pub held: usize,
     /// The longest response without its literals, in octets.
     pub line: usize,
-    /// The longest answer to a search, in octets: about 2 million UIDs.
+    /// The longest answer to a search, in octets: about a million UIDs.
     pub search_line: usize,
+    /// The most index lines, or ranges of UIDs, that one command may yield.
+    pub entries: usize,
     /// The most responses to one command that nobody asked for.
     pub unsolicited: usize,
 }
@@ -34,7 +36,8 @@ impl Default for Limits {
             literal: 48 * MIB,
             held: 48 * MIB,
             line: MIB,
-            search_line: 16 * MIB,
+            search_line: 8 * MIB,
+            entries: 250_000,
             unsolicited: 100_000,
         }
     }

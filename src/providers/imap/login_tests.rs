@@ -201,3 +201,45 @@ async fn hosts_that_cannot_be_had_have_their_codes() {
     let error = ImapConnection::connect(&local_net(), &settings).await.unwrap_err();
     assert_eq!((error.kind, error.code()), (ImapErrorKind::Unreachable, "imap_unreachable"));
 }
+
+/// Collects everything that is logged.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_not_logged_at_any_level() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::trace!("the log is on");
+    for (capability, login, verdict) in [
+        ("", "a2 LOGIN \"anna\" \"hunter2\"", "a2 NO hunter2 AGFubmEAaHVudGVyMg==\n"),
+        ("AUTH=PLAIN SASL-IR", "a2 AUTHENTICATE PLAIN AGFubmEAaHVudGVyMg==", "a2 NO no\n"),
+    ] {
+        let server = FakeServer::play(move |mut peer| async move {
+            peer.send("* OK ready\r\n").await;
+            let listed = format!("* CAPABILITY IMAP4rev1 {capability}\na1 OK done\n");
+            peer.answer("a1 CAPABILITY", &listed).await;
+            peer.answer(login, verdict).await;
+        })
+        .await;
+        refused(&server).await;
+        server.done().await;
+    }
+    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(written.contains("the log is on"));
+    assert!(!written.contains("hunter2") && !written.contains("AGFub"), "{written}");
+}

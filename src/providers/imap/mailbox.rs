@@ -66,8 +66,35 @@ impl ImapConnection {
 
     async fn uid_search(&mut self, criteria: &str) -> Result<UidSet, ImapError> {
         let compact = if self.capabilities.esearch { "RETURN (ALL) " } else { "" };
-        self.search(Command::new(&format!("UID SEARCH {compact}{criteria}"))).await
+        let command = Command::new(&format!("UID SEARCH {compact}{criteria}"));
+        let limits = *self.wire.limits();
+        let mut found = UidSet::new();
+        self.wire.set_line_limit(limits.search_line);
+        let done = self
+            .run(command, |response| {
+                if let Response::Search(uids) = response {
+                    found.extend(uids);
+                    // Each UID of a plain answer may be a range of its own.
+                    within(found.range_count(), limits.entries * 8)?;
+                }
+                Ok(Use::Unasked)
+            })
+            .await;
+        self.wire.set_line_limit(limits.line);
+        done?;
+        Ok(found)
     }
+}
+
+/// Refuses an answer that has more entries than may be held.
+pub(super) fn within(count: usize, limit: usize) -> Result<(), ImapError> {
+    if count > limit {
+        return Err(ImapError::new(
+            ImapErrorKind::TooLarge,
+            format!("the mail server's answer has more than {limit} entries"),
+        ));
+    }
+    Ok(())
 }
 
 fn note(mailbox: &mut Mailbox, uid_validity: &mut Option<u32>, status: &Status) {

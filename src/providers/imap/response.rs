@@ -6,6 +6,9 @@ use chrono::{DateTime, Utc};
 use super::lexer::{Lexer, Value};
 use super::{Capabilities, ImapError, MailboxStatus, MessageFlags, UidSet};
 
+/// The longest id of RFC 8474 §7.
+const MAX_OBJECT_ID: usize = 255;
+
 /// One response of the server.
 #[derive(Debug)]
 pub(super) enum Response {
@@ -273,7 +276,8 @@ fn fetched(items: &Value) -> Option<Fetched> {
             "MODSEQ" => data.mod_seq = value.list()?.first().and_then(Value::number),
             "EMAILID" => {
                 let id = value.list()?.first();
-                data.email_id = id.and_then(Value::text).map(str::to_owned);
+                let id = id.and_then(Value::text).filter(|id| id.len() <= MAX_OBJECT_ID);
+                data.email_id = id.map(str::to_owned);
             }
             section if section.starts_with("BODY[") => {
                 data.body = Some(Body { origin: origin(section), data: value.bytes().cloned() });

@@ -55,6 +55,21 @@ impl UidSet {
         });
     }
 
+    /// Adds another set.
+    pub fn extend(&mut self, other: Self) {
+        if self.ranges.is_empty() {
+            *self = other;
+        } else {
+            self.ranges.extend(other.ranges);
+            self.normalise();
+        }
+    }
+
+    /// How many ranges the set consists of: what it costs to hold.
+    pub fn range_count(&self) -> usize {
+        self.ranges.len()
+    }
+
     /// Whether the set holds no UID.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()

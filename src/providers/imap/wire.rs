@@ -24,13 +24,22 @@ pub(super) struct Wire {
     limits: Limits,
     /// The longest line for now; a search needs more.
     line_limit: usize,
+    /// The largest literal for now; mails held already leave less room.
+    literal_limit: usize,
     /// When the running command must be done.
     deadline: Option<Instant>,
 }
 
 impl Wire {
     pub(super) fn new(stream: NetStream, limits: Limits) -> Self {
-        Self { stream, buffer: BytesMut::with_capacity(CHUNK), limits, line_limit: limits.line, deadline: None }
+        Self {
+            stream,
+            buffer: BytesMut::with_capacity(CHUNK),
+            limits,
+            line_limit: limits.line,
+            literal_limit: limits.literal,
+            deadline: None,
+        }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -43,6 +52,12 @@ impl Wire {
 
     pub(super) fn set_line_limit(&mut self, limit: usize) {
         self.line_limit = limit;
+    }
+
+    /// Leaves room for what is held already.
+    pub(super) fn set_held(&mut self, held: usize) {
+        let room = self.limits.held.saturating_sub(held);
+        self.literal_limit = self.limits.literal.min(room);
     }
 
     /// Starts the time of a command, or of what is left of it after a pause on our side.
@@ -73,7 +88,7 @@ impl Wire {
         let mut scan = Scan::default();
         let mut pace = Pace::new(self.limits.stall, self.deadline);
         loop {
-            match scan.advance(&self.buffer, self.line_limit, self.limits.literal)? {
+            match scan.advance(&self.buffer, self.line_limit, self.literal_limit)? {
                 Step::Complete(length) => return Ok(self.buffer.split_to(length).freeze()),
                 Step::Need(missing) => self.fill(missing, &mut pace).await?,
             }

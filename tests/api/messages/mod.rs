@@ -1,0 +1,4 @@
+//! Mails as they are stored and read.
+
+mod ground;
+mod store;
