@@ -17,12 +17,13 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::{accounts, http, identity, realtime};
+use crate::{accounts, http, identity, messages, realtime};
 
 /// The routes of the API; each feature lists its own.
 fn api(config: &mut ServiceConfig) {
     identity::configure(config);
     accounts::configure(config);
+    messages::configure(config);
     realtime::configure(config);
     operations::configure(config);
 }
@@ -38,6 +39,7 @@ pub fn service(app: App) -> Web<impl ServiceFactory<ServiceRequest, Config = (),
         .app_data(web::Data::new(app.storage.clone()))
         .app_data(web::Data::new(app.identity.clone()))
         .app_data(web::Data::new(app.accounts.clone()))
+        .app_data(web::Data::new(app.messages.clone()))
         .app_data(web::Data::from(app.metrics.clone()))
         .app_data(web::Data::new(app.proxies.clone()))
         .app_data(web::Data::new(fallback::Methods::of(&document)))

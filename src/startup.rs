@@ -17,6 +17,7 @@ use crate::events::Events;
 use crate::http::Proxies;
 use crate::identity::Identity;
 use crate::instance::Instance;
+use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::storage::Storage;
 use crate::sync::{Engine, EngineParts, SyncTimes};
@@ -86,6 +87,7 @@ impl Application {
         let events = Events::default();
         let identity = Identity::new(db.clone(), clock.clone(), &public_url);
         let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name());
+        let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), &public_url);
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::new(EngineParts {
             db: db.clone(),
@@ -105,6 +107,7 @@ impl Application {
             storage,
             identity,
             accounts,
+            messages,
             metrics,
             public_url: public_url.into(),
             cors_allowed_origins: config.cors_allowed_origins.into(),

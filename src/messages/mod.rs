@@ -4,13 +4,20 @@
 //! mails to [`remove_locations`], each inside the transaction that saves its cursor ([`save_cursor`]). What was left out
 //! has a reason ([`record_skips`]).
 
+mod dto;
+mod files;
 mod model;
+mod routes;
+mod service;
 mod store;
 
+pub use dto::{FolderDto, MessageDetail, MessageDto, Person, ThreadDto};
 pub use model::{
     Applied, DueSkip, Erased, FlagChange, Folder, FolderCount, FolderCursor, FolderListing, FolderRole, IncomingMail,
     KnownCopy, Mailbox, Skip,
 };
+pub use routes::configure;
+pub use service::Messages;
 pub use store::{
     apply_batch, apply_known, due_skips, erase_account_mail, folder, folder_counts, forget_skips, forget_stale_skips,
     known_external_ids, list_folders, record_skips, remove_locations, remove_stale_locations, save_cursor,

@@ -116,7 +116,9 @@ CREATE INDEX idx_emails_organization_id ON emails(organization_id);
 -- Both equalities first: a thread's list must never be read through the index of a whole mailbox.
 CREATE INDEX idx_emails_thread_id ON emails(thread_id, user_id, received_at DESC, id DESC);
 CREATE INDEX idx_emails_message_id ON emails(account_id, message_id);
-CREATE INDEX idx_emails_is_read ON emails(account_id) WHERE is_read = FALSE;
+CREATE INDEX idx_emails_is_read ON emails(account_id, received_at DESC, id DESC) WHERE is_read = FALSE;
+CREATE INDEX idx_emails_is_starred ON emails(account_id, received_at DESC, id DESC) WHERE is_starred = TRUE;
+CREATE INDEX idx_emails_from_email ON emails(account_id, lower(from_email), received_at DESC, id DESC);
 CREATE INDEX idx_emails_to_index ON emails(account_id) WHERE indexed_at IS NULL;
 CREATE INDEX idx_emails_to_link ON emails(account_id) WHERE linked_at IS NULL;
 CREATE INDEX idx_emails_to_send ON emails(scheduled_at) WHERE status IN ('scheduled', 'queued', 'sending');

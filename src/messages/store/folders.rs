@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, sql};
+use diesel::sql_types::Bool;
 use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
@@ -252,7 +253,7 @@ pub async fn folder_counts(conn: &mut DbConn, account: AccountId) -> QueryResult
     let stored = places.group_by(email_locations::folder_id).select((email_locations::folder_id, count_star()));
     let unread = email_locations::table
         .filter(email_locations::folder_id.eq_any(&ids))
-        .filter(email_locations::is_read.eq(false))
+        .filter(sql::<Bool>("email_locations.is_read = FALSE"))
         .group_by(email_locations::folder_id)
         .select((email_locations::folder_id, count_star()));
     let skipped = skipped_messages::table

@@ -6,6 +6,7 @@ mod folders;
 mod incoming;
 mod placement;
 mod places;
+pub(super) mod read;
 mod refresh;
 mod rows;
 mod skips;

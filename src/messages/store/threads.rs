@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_recipients, emails, thread_accounts, thread_message_ids, threads};
 use crate::db::types::Json;
-use crate::ids::{AccountId, EmailId, OrgId, ThreadId};
+use crate::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
 use crate::mail::normalize_subject;
 use crate::{insert_rows, on_conn};
 
@@ -225,6 +225,21 @@ pub(super) async fn rebuild(tx: &mut DbConn, ids: &BTreeSet<ThreadId>, now: Time
         add_shares(tx, shares).await?;
     }
     Ok(())
+}
+
+/// What the mails of one person in some threads sum up to.
+pub(super) async fn digests_of(
+    conn: &mut DbConn,
+    user: UserId,
+    ids: &[ThreadId],
+) -> QueryResult<HashMap<ThreadId, Digest>> {
+    let query = emails::table
+        .filter(emails::thread_id.eq_any(ids))
+        .filter(emails::user_id.eq(user))
+        .filter(emails::deleted_at.is_null());
+    let mails: Vec<MailOfThread> = on_conn!(conn, |c| query.select(MailOfThread::as_select()).load(c).await)?;
+    let addressees = addressees(conn, &mails).await?;
+    Ok(sum(mails, &addressees).0)
 }
 
 type People = HashMap<EmailId, Vec<(String, Option<String>)>>;

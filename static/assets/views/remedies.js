@@ -69,12 +69,16 @@ export const CONNECT_CODES = {
 };
 
 const SOURCES = {
-  builtin: 'from the built-in list', table: 'from the built-in list', autoconfig: 'from the provider', ispdb: 'from Thunderbird’s list',
-  mx: 'from the mail exchanger', srv: 'from DNS', exchange: 'from Exchange', autodiscover: 'from Exchange', guess: 'guessed from the domain',
+  table: 'Settings found in the built-in list.',
+  autoconfig: 'Settings published by the provider.',
+  ispdb: 'Settings found in Thunderbird’s list.',
+  mx: 'Settings found through the domain’s mail exchanger.',
+  srv: 'Settings published in the domain’s DNS.',
+  guess: 'A guess from the domain’s name. The test will tell; you can edit it by hand.',
 };
 
 /** Where the settings came from, in words. */
-export const sourceText = (source) => SOURCES[source] ?? (source ? `from ${String(source).replaceAll('_', ' ')}` : '');
+export const sourceText = (source) => SOURCES[source] ?? 'Settings found.';
 
 export const SECURITY = [['tls', 'TLS'], ['starttls', 'STARTTLS'], ['none', 'None (not encrypted)']];
 export const securityText = (value) => ({ tls: 'TLS', starttls: 'STARTTLS', none: 'not encrypted' })[value] ?? value;
