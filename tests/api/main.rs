@@ -9,4 +9,5 @@ mod backfill;
 mod crash;
 mod first_start;
 mod harness;
+mod identity;
 mod mailbox;
