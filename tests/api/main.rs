@@ -4,6 +4,7 @@
 #[allow(dead_code, unused_imports, reason = "a toolbox: not every tool is in use at every time")]
 mod support;
 
+mod accounts;
 mod backfill;
 mod crash;
 mod first_start;
