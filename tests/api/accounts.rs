@@ -129,7 +129,9 @@ on_both! {
         let mailbox = Dovecot::shared().mailbox();
         fill(&mailbox, 23, 20);
         let smtp = SmtpSink::start(SmtpSecurity::Tls).await;
-        let mut duplex = TestProcess::start_with(backend, |settings| settings.set("ENCRYPTION_KEY", &old)).await;
+        let mut duplex = TestProcess::start_with(backend, |settings| {
+            settings.set("ENCRYPTION_KEY", &old);
+        }).await;
         let owner = duplex.owner().await;
         let id = connect(&owner, &mailbox, &smtp).await;
         backfilled(&owner, &id).await;

@@ -11,3 +11,4 @@ mod first_start;
 mod harness;
 mod identity;
 mod mailbox;
+mod schema;
