@@ -184,6 +184,12 @@ impl From<Discovered> for DiscoverResponse {
             MailProvider::Outlook => Provider::Outlook,
             MailProvider::Imap => Provider::Imap,
         };
-        Self { provider, imap: server(found.imap), smtp: server(found.smtp), source: found.source, confirmed: found.confirmed }
+        Self {
+            provider,
+            imap: server(found.imap),
+            smtp: server(found.smtp),
+            source: found.source,
+            confirmed: found.confirmed,
+        }
     }
 }

@@ -45,7 +45,9 @@ pub(super) async fn open(
 
 /// A page from elsewhere must not listen with our visitor's cookie: browsers send `Origin` with every WebSocket.
 fn same_origin(request: &HttpRequest) -> ApiResult<()> {
-    let Some(origin) = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok()) else { return Ok(()) };
+    let Some(origin) = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok()) else {
+        return Ok(());
+    };
     let info = request.connection_info();
     let same = Url::parse(origin).is_ok_and(|origin| {
         let host = match (origin.host_str(), origin.port()) {

@@ -70,7 +70,12 @@ impl Bell {
 impl Engine {
     /// Takes the handles.
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts: Arc::new(parts), bell: Bell::default(), slots: Arc::new(Semaphore::new(PASSES)), running: TaskTracker::new() }
+        Self {
+            parts: Arc::new(parts),
+            bell: Bell::default(),
+            slots: Arc::new(Semaphore::new(PASSES)),
+            running: TaskTracker::new(),
+        }
     }
 
     /// The engine's bell.
@@ -157,7 +162,9 @@ async fn serve(parts: &EngineParts, lease: &Lease, stop: CancellationToken) {
     parts.accounts.rates().forget(lease.account);
     match parts.accounts.finish(lease, &outcome).await {
         Ok(health) => report(parts, lease, &outcome, health).await,
-        Err(error) => tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself"),
+        Err(error) => {
+            tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself")
+        }
     }
 }
 
@@ -185,7 +192,9 @@ async fn heartbeat(parts: &EngineParts, lease: &Lease) {
         match renewed.await {
             Ok(()) => {}
             Err(diesel::result::Error::NotFound) => return,
-            Err(error) => tracing::warn!(account.id = %lease.account, error = %error, "a claim could not be renewed; trying again"),
+            Err(error) => {
+                tracing::warn!(account.id = %lease.account, error = %error, "a claim could not be renewed; trying again")
+            }
         }
     }
 }

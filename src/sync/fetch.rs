@@ -104,7 +104,13 @@ impl Pass<'_> {
     }
 
     /// Fetches the mails of a batch one by one, the newest first.
-    async fn one_by_one(&self, connection: &mut ImapConnection, work: &mut Work, batch: &UidSet, import: bool) -> Result<(), PassError> {
+    async fn one_by_one(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        batch: &UidSet,
+        import: bool,
+    ) -> Result<(), PassError> {
         let mut breaks = 0;
         for uid in batch.iter().rev() {
             let mut rest = VecDeque::from([UidSet::one(uid)]);

@@ -23,7 +23,13 @@ const BUFFER: usize = 256 * 1024;
 
 impl Pass<'_> {
     /// Streams one mail; one that is beyond every limit is set aside, one that is gone is passed over.
-    pub(super) async fn store_large(&self, connection: &mut ImapConnection, work: &mut Work, uid: u32, size: u64) -> Result<(), PassError> {
+    pub(super) async fn store_large(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        uid: u32,
+        size: u64,
+    ) -> Result<(), PassError> {
         let Some(head) = connection.fetch_head(uid).await? else { return Ok(()) };
         let (fetched, raw_ref) = match self.stream(connection, uid, size).await {
             Ok(Some(stored)) => stored,
@@ -37,15 +43,30 @@ impl Pass<'_> {
         };
         let parsed = mail::parse_head(&head);
         let received = fetched.internal_date.or(parsed.received).or(parsed.date);
-        let external_id = fetched.email_id.unwrap_or_else(|| mail::identity(mail::header_block(&head), fetched.written));
-        let mail = incoming(work.id(), work.generation(), uid, fetched.flags, fetched.mod_seq, external_id, parsed, fetched.written);
+        let external_id =
+            fetched.email_id.unwrap_or_else(|| mail::identity(mail::header_block(&head), fetched.written));
+        let mail = incoming(
+            work.id(),
+            work.generation(),
+            uid,
+            fetched.flags,
+            fetched.mod_seq,
+            external_id,
+            parsed,
+            fetched.written,
+        );
         let received_at = received.map_or_else(|| self.parts.clock.now(), Into::into);
         let mail = IncomingMail { received_at, raw_ref: Some(raw_ref), ..mail };
         self.commit(work, Prepared { asked: UidSet::one(uid), mails: vec![mail], ..Prepared::default() }, false).await
     }
 
     /// Carries a mail from the server into the storage; a transfer that breaks leaves nothing behind.
-    async fn stream(&self, connection: &mut ImapConnection, uid: u32, size: u64) -> Result<Option<(LargeMail, String)>, PassError> {
+    async fn stream(
+        &self,
+        connection: &mut ImapConnection,
+        uid: u32,
+        size: u64,
+    ) -> Result<Option<(LargeMail, String)>, PassError> {
         let (reader, mut writer) = tokio::io::simplex(BUFFER);
         let (whole, ended) = oneshot::channel::<()>();
         let fetching = async move {
@@ -57,7 +78,8 @@ impl Pass<'_> {
             writer.shutdown().await.map_err(StorageError::from)?;
             Ok::<Result<Option<LargeMail>, ImapError>, PassError>(fetched)
         };
-        let pieces = ReaderStream::with_capacity(reader, BUFFER).map_err(|error| PassError::from(StorageError::from(error)));
+        let pieces =
+            ReaderStream::with_capacity(reader, BUFFER).map_err(|error| PassError::from(StorageError::from(error)));
         let end = stream::once(async { ended.await.map_err(|_| PassError::Stopped) });
         let pieces = pieces.chain(end.map_ok(|()| Bytes::new()));
         futures_util::pin_mut!(pieces);

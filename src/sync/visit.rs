@@ -96,7 +96,12 @@ impl Pass<'_> {
     }
 
     /// Pins a folder that is new, or whose UIDs began anew: news are what comes after, the import is what lies before.
-    async fn begin(&self, connection: &mut ImapConnection, work: &mut Work, mailbox: &Mailbox) -> Result<(), PassError> {
+    async fn begin(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        mailbox: &Mailbox,
+    ) -> Result<(), PassError> {
         if work.folder.cursor.uid_validity.is_some() {
             tracing::info!(account.id = %self.account.id, folder.id = %work.id(), "the server gave the mails of a folder new numbers");
         }
@@ -136,7 +141,12 @@ impl Pass<'_> {
     }
 
     /// Stores what came since the last visit; answers how many.
-    async fn fetch_news(&self, connection: &mut ImapConnection, work: &mut Work, mailbox: &Mailbox) -> Result<usize, PassError> {
+    async fn fetch_news(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        mailbox: &Mailbox,
+    ) -> Result<usize, PassError> {
         let from = work.folder.cursor.uid_next.unwrap_or(1);
         if mailbox.uid_next.is_some_and(|next| next <= from) {
             return Ok(0);
@@ -162,8 +172,15 @@ impl Pass<'_> {
     }
 
     /// Takes over flags that changed since the last visit, where the server counts changes (RFC 7162).
-    async fn take_over_flags(&self, connection: &mut ImapConnection, work: &Work, mailbox: &Mailbox) -> Result<(), PassError> {
-        let (Some(now), Some(then)) = (mailbox.highest_modseq, work.folder.cursor.highest_modseq) else { return Ok(()) };
+    async fn take_over_flags(
+        &self,
+        connection: &mut ImapConnection,
+        work: &Work,
+        mailbox: &Mailbox,
+    ) -> Result<(), PassError> {
+        let (Some(now), Some(then)) = (mailbox.highest_modseq, work.folder.cursor.highest_modseq) else {
+            return Ok(());
+        };
         if now <= then {
             return Ok(());
         }
@@ -183,7 +200,13 @@ impl Pass<'_> {
     }
 
     /// Compares the folder's UIDs with ours when its count says that something vanished or is missing, and mends both.
-    async fn compare(&self, connection: &mut ImapConnection, work: &mut Work, mailbox: &Mailbox, fresh: usize) -> Result<(), PassError> {
+    async fn compare(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        mailbox: &Mailbox,
+        fresh: usize,
+    ) -> Result<(), PassError> {
         let expected = work.folder.provider_count.map(|count| count + fresh as u64);
         if expected == Some(u64::from(mailbox.exists)) {
             return Ok(());
