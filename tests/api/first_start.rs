@@ -47,6 +47,12 @@ on_both! {
         assert!(duplex.nobody().get("/metrics").await.text().contains("# TYPE"));
         let api = duplex.nobody().get("/api/openapi.json").await.json(200);
         assert!(api["paths"]["/api/email/accounts"].is_object());
+        let phases = &api["components"]["schemas"]["Phase"]["enum"];
+        assert_eq!(phases, &serde_json::json!(["backfill", "live", "paused"]), "the words that answers hold");
+        let docs = duplex.nobody().get("/api/docs").await;
+        assert_eq!(docs.header("content-type"), Some("text/html"));
+        assert!(docs.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self'")));
+        assert!(docs.text().contains("/assets/docs.js"));
     }
 }
 
