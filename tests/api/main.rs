@@ -6,6 +6,7 @@ mod support;
 
 mod backfill;
 mod crash;
+mod faults;
 mod first_start;
 mod harness;
 mod mailbox;
