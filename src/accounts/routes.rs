@@ -56,8 +56,11 @@ async fn list(
     accounts: web::Data<Accounts>,
     params: QueryParams<ListParams>,
 ) -> ApiResult<web::Json<Page<AccountDto>>> {
-    let found = accounts.list(&access, params.all).await?;
-    Ok(web::Json(Page { items: show(&accounts, found).await?, next_cursor: None }))
+    let mut found = accounts.list(&access, params.all).await?;
+    // A person has few mailboxes: the page is cut here.
+    found.retain(|account| params.cursor.is_none_or(|cursor| account.id.uuid() > cursor.id));
+    let page = Page::cut(found, params.limit, |account| Keyset { at: account.created_at, id: account.id.uuid() });
+    Ok(web::Json(Page { items: show(&accounts, page.items).await?, next_cursor: page.next_cursor }))
 }
 
 /// Finds the servers of an address.

@@ -12,7 +12,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use ring::digest::{SHA256, digest};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::store::{self, Claim, Known};
 use crate::access::Access;
@@ -35,6 +35,9 @@ const WAIT: Duration = Duration::from_secs(30);
 
 /// Headers that belong to an answer.
 const HEADERS: [&str; 4] = ["content-type", "location", "etag", "duplex-operation-id"];
+
+/// Stands among the kept headers when the answer itself is not kept.
+const TOLD_ONCE: &str = "told-once";
 
 type BoxedStream = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
 
@@ -139,12 +142,16 @@ impl Once {
     async fn end(self, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
         let again = status.is_server_error()
             || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        let (headers, body) = match status.is_success() && tells_a_secret(headers) {
+            true => (Json(json!({ TOLD_ONCE: true })), &[][..]),
+            false => (kept_headers(headers), body),
+        };
         let saved = async {
             let mut conn = self.db.write().await?;
             if again {
                 return store::forget(&mut conn, self.user, &self.key).await;
             }
-            store::keep(&mut conn, self.user, &self.key, i32::from(status.as_u16()), kept_headers(headers), body).await
+            store::keep(&mut conn, self.user, &self.key, i32::from(status.as_u16()), headers, body).await
         };
         if let Err(error) = saved.await {
             tracing::warn!(error = %error, "an answer could not be kept for its Idempotency-Key");
@@ -169,6 +176,11 @@ fn answer(known: Known, hash: &[u8]) -> ApiResult<Option<HttpResponse>> {
     };
     let mut response = HttpResponse::build(status);
     if let Some(Json(Value::Object(headers))) = known.headers {
+        if headers.contains_key(TOLD_ONCE) {
+            let detail = "This was done before, and its answer held a secret that is told once. Delete what was made, \
+                          then make it anew under another key.";
+            return Err(ApiError::new(ErrorCode::Conflict, detail));
+        }
         for (name, value) in headers {
             if let Some(value) = value.as_str() {
                 response.insert_header((name, value.to_owned()));
@@ -176,6 +188,12 @@ fn answer(known: Known, hash: &[u8]) -> ApiResult<Option<HttpResponse>> {
         }
     }
     Ok(Some(response.body(known.response.unwrap_or_default())))
+}
+
+/// A new API key or a link with a token: such an answer says `no-store`, and our database is a store like any other.
+fn tells_a_secret(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.contains("no-store"))
 }
 
 fn kept_headers(headers: &HeaderMap) -> Json {

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::erase;
 use super::pass::Pass;
 use super::times::SyncTimes;
-use crate::accounts::{Accounts, Lease, Outcome, Pass as Health};
+use crate::accounts::{Accounts, Lease, Outcome, Pass as Health, Phase};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::is_unavailable;
@@ -19,8 +19,11 @@ use crate::net::Net;
 use crate::storage::Storage;
 use crate::telemetry::{Metrics, OutcomeLabels};
 
-/// Passes that run at once in one process.
-const PASSES: usize = 8;
+/// First imports that run at once in one process: each keeps some 30 MB of mail in memory.
+const IMPORTS: usize = 4;
+
+/// Passes for news that run at once; they never wait for an import.
+const UPDATES: usize = 16;
 
 /// The net under the bells: a lost ring, a backoff that ended, work that another copy left.
 const LOOK: Duration = Duration::from_secs(2);
@@ -56,7 +59,8 @@ pub struct EngineParts {
 pub struct Engine {
     parts: Arc<EngineParts>,
     bell: Bell,
-    slots: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
+    updates: Arc<Semaphore>,
     running: TaskTracker,
 }
 
@@ -77,7 +81,8 @@ impl Engine {
         Self {
             parts: Arc::new(parts),
             bell: Bell::default(),
-            slots: Arc::new(Semaphore::new(PASSES)),
+            imports: Arc::new(Semaphore::new(IMPORTS)),
+            updates: Arc::new(Semaphore::new(UPDATES)),
             running: TaskTracker::new(),
         }
     }
@@ -131,18 +136,20 @@ impl Engine {
 
     /// Claims what is due, as far as there are free slots, and starts its passes.
     async fn look(&self, stop: &CancellationToken) -> diesel::QueryResult<()> {
-        let free = self.slots.available_permits();
-        if free == 0 {
-            return Ok(());
-        }
-        for lease in self.parts.accounts.claim_due(i64::try_from(free).unwrap_or(1)).await? {
-            let Ok(slot) = self.slots.clone().acquire_owned().await else { return Ok(()) };
-            let (parts, bell, stop) = (self.parts.clone(), self.bell(), stop.child_token());
-            self.running.spawn(async move {
-                serve(&parts, &lease, stop).await;
-                drop(slot);
-                bell.ring();
-            });
+        for (phase, slots) in [(Phase::Live, &self.updates), (Phase::Backfill, &self.imports)] {
+            let free = slots.available_permits();
+            if free == 0 {
+                continue;
+            }
+            for lease in self.parts.accounts.claim_due(phase, i64::try_from(free).unwrap_or(1)).await? {
+                let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(()) };
+                let (parts, bell, stop) = (self.parts.clone(), self.bell(), stop.child_token());
+                self.running.spawn(async move {
+                    serve(&parts, &lease, stop).await;
+                    drop(slot);
+                    bell.ring();
+                });
+            }
         }
         Ok(())
     }

@@ -180,6 +180,18 @@ async function manage() {
   say('looked at mailboxes and settings, paused and resumed');
 }
 
+async function readDocs() {
+  await page.goto(`${BASE}/api/docs`);
+  await page.getByRole('heading', { name: 'API', exact: true }).waitFor();
+  await checkAll('docs');
+  await page.getByLabel('Find a call').fill('threads');
+  await page.locator('.op:visible', { hasText: '/api/email/threads/{id}' }).locator('summary').first().click();
+  await page.getByText('Answers').first().waitFor();
+  await page.getByText('What is inside').first().click();
+  await checkAll('docs-call');
+  say('read the description of the API');
+}
+
 async function invite() {
   await page.goto(`${BASE}/settings/team`);
   await button('Invite').click();
@@ -248,6 +260,7 @@ try {
   await useKeys();
   await receive();
   await manage();
+  await readDocs();
   await comeBack(await invite());
 } catch (error) {
   failed = error;

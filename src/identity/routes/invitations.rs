@@ -1,6 +1,7 @@
 //! Invitations.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 
 use super::{visitor, welcome};
@@ -45,7 +46,8 @@ pub(super) async fn create(
     let InvitationCreate { email, name, role } = create;
     let actor = Actor::of(&access, Some(ip.0));
     let (invitation, link) = identity.invite(&access, &actor, NewGuest { email, name, role }).await?;
-    Ok(HttpResponse::Created().json(Invitation::of(invitation, Some(link))))
+    let invitation = Invitation::of(invitation, Some(link));
+    Ok(HttpResponse::Created().insert_header((CACHE_CONTROL, "no-store")).json(invitation))
 }
 
 /// Shows the invited person what the link is for.

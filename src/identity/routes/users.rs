@@ -1,5 +1,6 @@
 //! The people of an organization.
 
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use crate::access::Access;
@@ -110,5 +111,5 @@ pub(super) async fn password_reset(
 ) -> ApiResult<HttpResponse> {
     access.require_admin()?;
     let (link, expires_at) = identity.reset_link(&access, &Actor::of(&access, Some(ip.0)), id.0).await?;
-    Ok(HttpResponse::Created().json(Link { link, expires_at }))
+    Ok(HttpResponse::Created().insert_header((CACHE_CONTROL, "no-store")).json(Link { link, expires_at }))
 }
