@@ -13,6 +13,7 @@ use super::times::SyncTimes;
 use crate::accounts::{Accounts, Lease, Outcome, Pass as Health, Phase};
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::error::is_unavailable;
 use crate::events::{Event, Events};
 use crate::net::Net;
 use crate::storage::Storage;
@@ -29,6 +30,9 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// How often a running pass shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How long a claim outlives its last renewal.
+const CLAIM: Duration = Duration::from_secs(60);
 
 /// The handles that the engine needs.
 pub struct EngineParts {
@@ -167,10 +171,32 @@ async fn serve(parts: &EngineParts, lease: &Lease, stop: CancellationToken) {
     };
     parts.metrics.syncs.get_or_create(&OutcomeLabels { outcome: label }).inc();
     parts.accounts.rates().forget(lease.account);
-    match parts.accounts.finish(lease, &outcome).await {
+    match save(parts, lease, &outcome, &stop).await {
         Ok(health) => report(parts, lease, &outcome, health).await,
         Err(error) => {
             tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself")
+        }
+    }
+}
+
+/// Gives the lease back. While the database is away it is tried again, as long as the claim lives without a renewal.
+async fn save(
+    parts: &EngineParts,
+    lease: &Lease,
+    outcome: &Outcome,
+    stop: &CancellationToken,
+) -> diesel::QueryResult<Health> {
+    let began = tokio::time::Instant::now();
+    loop {
+        match parts.accounts.finish(lease, outcome).await {
+            Err(error) if is_unavailable(&error) && began.elapsed() < CLAIM && !stop.is_cancelled() => {
+                tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; trying again");
+            }
+            saved => return saved,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => {}
         }
     }
 }
