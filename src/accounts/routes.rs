@@ -13,7 +13,7 @@ use super::model::{Account, Provider};
 use super::service::{Accounts, Changes};
 use crate::access::Access;
 use crate::error::{ApiResult, Problem};
-use crate::http::{Body, Page, PathId, QueryParams};
+use crate::http::{Body, Keyset, Page, PathId, QueryParams};
 use crate::ids::AccountId;
 use crate::providers::discover::{Discovered, Endpoint, MailProvider};
 
