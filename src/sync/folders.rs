@@ -50,7 +50,12 @@ pub(super) async fn adopt(pass: &Pass<'_>, connection: &mut ImapConnection) -> R
 }
 
 /// Notes how many mails wait in folders that no visit has reached, so that the import's total is right from the start.
-async fn count_ahead(tx: &mut DbConn, stored: &mut [Folder], remote: &[RemoteFolder], now: Timestamp) -> QueryResult<()> {
+async fn count_ahead(
+    tx: &mut DbConn,
+    stored: &mut [Folder],
+    remote: &[RemoteFolder],
+    now: Timestamp,
+) -> QueryResult<()> {
     for folder in stored.iter_mut().filter(|folder| folder.cursor.uid_validity.is_none()) {
         let listed = remote.iter().find(|remote| remote.raw_name == folder.external_id);
         let Some(count) = listed.and_then(|remote| remote.status.as_ref()?.messages) else { continue };

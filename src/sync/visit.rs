@@ -1,6 +1,7 @@
 //! A visit to one folder: what is new, what changed, what vanished, and a window of the first import.
 
 use super::error::PassError;
+use super::fetch::BREAKS;
 use super::folders;
 use super::pass::{Pass, lost};
 use super::plan::{self, WINDOW};
@@ -271,8 +272,13 @@ impl Pass<'_> {
         import: bool,
     ) -> Result<(), PassError> {
         let plan = plan::cut(entries);
-        for (uid, size) in plan.large {
-            self.store_large(connection, work, uid, size).await?;
+        let mut breaks = 0;
+        for large in plan.large {
+            match self.store_large(connection, work, large, 0).await? {
+                None => breaks = 0,
+                Some(error) if breaks == BREAKS => return Err(error.into()),
+                Some(_) => breaks += 1,
+            }
         }
         self.store_batches(connection, work, plan.batches, import).await
     }

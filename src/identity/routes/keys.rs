@@ -44,7 +44,7 @@ pub(super) async fn create(
 }
 
 /// Tells about one API key.
-#[utoipa::path(tag = "identity", operation_id = "get_api_key", params(("id" = ApiKeyId, Path)), responses(
+#[utoipa::path(tag = "identity", operation_id = "read_api_key", params(("id" = ApiKeyId, Path)), responses(
     (status = 200, body = ApiKey),
     (status = 404, body = Problem),
 ))]
@@ -59,7 +59,7 @@ pub(super) async fn get(
 }
 
 /// Changes an API key's name, scopes or expiry.
-#[utoipa::path(tag = "identity", operation_id = "change_api_key", params(("id" = ApiKeyId, Path)), request_body = ApiKeyPatch, responses(
+#[utoipa::path(tag = "identity", operation_id = "update_api_key", params(("id" = ApiKeyId, Path)), request_body = ApiKeyPatch, responses(
     (status = 200, body = ApiKey),
     (status = 403, body = Problem),
     (status = 404, body = Problem),

@@ -15,7 +15,7 @@ use crate::ids::SessionId;
 use crate::secret::Secret;
 
 /// Signs in with address and password.
-#[utoipa::path(tag = "identity", operation_id = "sign_in", request_body = SignIn, security(()), responses(
+#[utoipa::path(tag = "identity", request_body = SignIn, security(()), responses(
     (status = 200, body = Me),
     (status = 401, body = Problem, description = "invalid_credentials"),
     (status = 429, body = Problem, description = "rate_limited"),
@@ -31,7 +31,7 @@ pub(super) async fn sign_in(
 }
 
 /// Signs out.
-#[utoipa::path(tag = "identity", operation_id = "sign_out", responses((status = 204)))]
+#[utoipa::path(tag = "identity", responses((status = 204)))]
 #[delete("/api/session")]
 pub(super) async fn sign_out(identity: web::Data<Identity>, access: Access, ip: ClientIp) -> ApiResult<HttpResponse> {
     let id = access.session.ok_or_else(|| ApiError::forbidden("An API key has no session; revoke the key instead."))?;

@@ -46,7 +46,7 @@ pub(super) async fn create(
 }
 
 /// Tells about one person; a member finds only itself.
-#[utoipa::path(tag = "identity", operation_id = "get_user", params(("id" = UserId, Path)), responses(
+#[utoipa::path(tag = "identity", operation_id = "read_user", params(("id" = UserId, Path)), responses(
     (status = 200, body = User),
     (status = 404, body = Problem),
 ))]
@@ -57,7 +57,7 @@ pub(super) async fn get(identity: web::Data<Identity>, access: Access, id: PathI
 }
 
 /// Changes a person; members may change their own name.
-#[utoipa::path(tag = "identity", operation_id = "change_user", params(("id" = UserId, Path)), request_body = UserPatch, responses(
+#[utoipa::path(tag = "identity", operation_id = "update_user", params(("id" = UserId, Path)), request_body = UserPatch, responses(
     (status = 200, body = User),
     (status = 403, body = Problem),
     (status = 404, body = Problem),
