@@ -17,7 +17,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::{accounts, http, identity, messages, realtime};
+use crate::{accounts, http, identity, messages, realtime, replay};
 
 /// The routes of the API; each feature lists its own.
 fn api(config: &mut ServiceConfig) {
@@ -29,8 +29,19 @@ fn api(config: &mut ServiceConfig) {
 }
 
 /// Builds the service of one worker.
-pub fn service(app: App) -> Web<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
-    let (service, document) = Web::new().into_utoipa_app().openapi(ApiDocument::openapi()).configure(api).split_for_parts();
+pub fn service(
+    app: App,
+) -> Web<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let (service, document) =
+        Web::new().into_utoipa_app().openapi(ApiDocument::openapi()).configure(api).split_for_parts();
     let https = app.public_url.starts_with("https://");
     service
         .app_data(web::Data::new(app.db.clone()))
@@ -46,6 +57,7 @@ pub fn service(app: App) -> Web<impl ServiceFactory<ServiceRequest, Config = (),
         .app_data(web::Data::new(document))
         .configure(http::body_config)
         .default_service(web::to(fallback::answer))
+        .wrap(from_fn(replay::replay))
         .wrap(from_fn(identity::authenticate))
         .wrap(cors(&app.cors_allowed_origins))
         .wrap(http::harden(https))

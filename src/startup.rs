@@ -77,8 +77,9 @@ impl Application {
     /// One line that says what is wrong and what to do.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let times = SyncTimes::parse(&config.sync_cron)?;
-        let listener = TcpListener::bind(config.bind_addr)
-            .with_context(|| format!("cannot listen on {}; is another server running? Set BIND_ADDR to a free address", config.bind_addr))?;
+        let listener = TcpListener::bind(config.bind_addr).with_context(|| {
+            format!("cannot listen on {}; is another server running? Set BIND_ADDR to a free address", config.bind_addr)
+        })?;
         let bound = listener.local_addr()?;
         let public_url = config.public_url(bound);
         let Ground { config, clock, db, net, vault } = Ground::open(&config, clock).await?;

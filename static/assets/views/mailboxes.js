@@ -111,7 +111,7 @@ function folderSwitch(id, folder) {
 function skippedSection(id) {
   const el = h('section', { class: 'card box', 'aria-label': 'Set aside', hidden: true });
   get(`/api/email/accounts/${id}/completeness`).then(({ folders = [] }) => {
-    const lines = folders.flatMap((folder) => Object.entries(folder.skipped ?? {}).map(([reason, number]) => [folderName(foldersOf(id).find((own) => own.id === (folder.folder_id ?? folder.id)) ?? folder), reason, number]));
+    const lines = folders.flatMap((folder) => Object.entries(folder.skipped ?? {}).map(([reason, number]) => [folderName(folder), reason, number]));
     if (!lines.length) return;
     el.hidden = false;
     fill(el, h('h2', null, 'Set aside'), h('p', { class: 'hint' }, 'These mails could not be taken in. They are untouched in the mailbox.'),

@@ -26,7 +26,8 @@ export function statusOf(item) {
 export function doneOf(item) {
   const { synced = 0, total = 0 } = item.progress ?? {};
   if (item.phase === 'live' && item.status === 'active') return 100;
-  return total ? percent(synced, total) : null;
+  // Folders that were not counted yet may still add mails: all of it is said only at the end.
+  return total ? Math.min(99, percent(synced, total)) : null;
 }
 
 /** Makes the card. `compact` leaves out the last line. Returns `{ el, destroy }`. */

@@ -1,22 +1,16 @@
 //! Two organizations on one server know nothing of each other.
 
-use duplex::cli::admin::{CreateUser, create_user};
+use duplex::access::Role;
 use serde_json::json;
 
+use super::command_line::user;
 use super::{PASSWORD, add, key, operator, text};
 use crate::support::{Client, TestApp};
 
 /// Makes a second organization, as an operator does on the command line, and signs its owner in.
-pub(super) async fn another_owner(app: &TestApp) -> Client {
-    let identity = operator(app).await;
-    let order = CreateUser {
-        email: "zoe@globex.example".into(),
-        name: "Zoe".into(),
-        role: duplex::access::Role::Owner,
-        password_stdin: true,
-        organization: Some("Globex".into()),
-    };
-    create_user(&identity, order, PASSWORD.as_bytes()).await.unwrap();
+async fn another_owner(app: &TestApp) -> Client {
+    let order = user("zoe@globex.example", Role::Owner, Some("Globex"));
+    operator(app).await.provision_user(order).await.unwrap();
     app.nobody().sign_in("zoe@globex.example", PASSWORD).await
 }
 

@@ -8,6 +8,7 @@ mod keys;
 mod limits;
 mod passwords;
 mod people;
+mod repeated;
 mod sessions;
 mod setup;
 
