@@ -9,3 +9,4 @@ mod crash;
 mod first_start;
 mod harness;
 mod mailbox;
+mod messages;
