@@ -8,6 +8,7 @@ use crate::db::Db;
 use crate::events::Events;
 use crate::http::Proxies;
 use crate::identity::Identity;
+use crate::messages::Messages;
 use crate::storage::Storage;
 use crate::telemetry::Metrics;
 
@@ -26,6 +27,8 @@ pub struct App {
     pub identity: Identity,
     /// Mailboxes.
     pub accounts: Accounts,
+    /// Mails.
+    pub messages: Messages,
     /// Figures for `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Where people reach the server.

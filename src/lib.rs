@@ -22,6 +22,7 @@ pub mod messages;
 pub mod net;
 pub mod providers;
 pub mod realtime;
+pub mod replay;
 pub mod router;
 pub mod schedule;
 pub mod secret;

@@ -17,19 +17,31 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::{accounts, http, identity, realtime};
+use crate::{accounts, http, identity, messages, realtime, replay};
 
 /// The routes of the API; each feature lists its own.
 fn api(config: &mut ServiceConfig) {
     identity::configure(config);
     accounts::configure(config);
+    messages::configure(config);
     realtime::configure(config);
     operations::configure(config);
 }
 
 /// Builds the service of one worker.
-pub fn service(app: App) -> Web<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>> {
-    let (service, document) = Web::new().into_utoipa_app().openapi(ApiDocument::openapi()).configure(api).split_for_parts();
+pub fn service(
+    app: App,
+) -> Web<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let (service, document) =
+        Web::new().into_utoipa_app().openapi(ApiDocument::openapi()).configure(api).split_for_parts();
     let https = app.public_url.starts_with("https://");
     service
         .app_data(web::Data::new(app.db.clone()))
@@ -38,12 +50,14 @@ pub fn service(app: App) -> Web<impl ServiceFactory<ServiceRequest, Config = (),
         .app_data(web::Data::new(app.storage.clone()))
         .app_data(web::Data::new(app.identity.clone()))
         .app_data(web::Data::new(app.accounts.clone()))
+        .app_data(web::Data::new(app.messages.clone()))
         .app_data(web::Data::from(app.metrics.clone()))
         .app_data(web::Data::new(app.proxies.clone()))
         .app_data(web::Data::new(fallback::Methods::of(&document)))
         .app_data(web::Data::new(document))
         .configure(http::body_config)
         .default_service(web::to(fallback::answer))
+        .wrap(from_fn(replay::replay))
         .wrap(from_fn(identity::authenticate))
         .wrap(cors(&app.cors_allowed_origins))
         .wrap(http::harden(https))

@@ -16,7 +16,8 @@ const PURGE_CRON: &str = "0 17 * * * *";
 pub async fn start(sync_cron: &str, engine: Engine, identity: Identity) -> anyhow::Result<JobScheduler> {
     let scheduler = JobScheduler::new().await?;
     let bell = engine.bell();
-    let sync = Job::new(sync_cron, move |_, _| bell.ring()).with_context(|| format!("SYNC_CRON cannot be scheduled: {sync_cron}"))?;
+    let sync = Job::new(sync_cron, move |_, _| bell.ring())
+        .with_context(|| format!("SYNC_CRON cannot be scheduled: {sync_cron}"))?;
     scheduler.add(sync).await?;
     let purge = Job::new_async(PURGE_CRON, move |_, _| {
         let identity = identity.clone();

@@ -17,6 +17,7 @@ use crate::events::Events;
 use crate::http::Proxies;
 use crate::identity::Identity;
 use crate::instance::Instance;
+use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::storage::Storage;
 use crate::sync::{Engine, EngineParts, SyncTimes};
@@ -76,8 +77,9 @@ impl Application {
     /// One line that says what is wrong and what to do.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let times = SyncTimes::parse(&config.sync_cron)?;
-        let listener = TcpListener::bind(config.bind_addr)
-            .with_context(|| format!("cannot listen on {}; is another server running? Set BIND_ADDR to a free address", config.bind_addr))?;
+        let listener = TcpListener::bind(config.bind_addr).with_context(|| {
+            format!("cannot listen on {}; is another server running? Set BIND_ADDR to a free address", config.bind_addr)
+        })?;
         let bound = listener.local_addr()?;
         let public_url = config.public_url(bound);
         let Ground { config, clock, db, net, vault } = Ground::open(&config, clock).await?;
@@ -86,6 +88,7 @@ impl Application {
         let events = Events::default();
         let identity = Identity::new(db.clone(), clock.clone(), &public_url);
         let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name());
+        let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), &public_url);
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::new(EngineParts {
             db: db.clone(),
@@ -105,6 +108,7 @@ impl Application {
             storage,
             identity,
             accounts,
+            messages,
             metrics,
             public_url: public_url.into(),
             cors_allowed_origins: config.cors_allowed_origins.into(),

@@ -19,8 +19,7 @@ use crate::config::LogFormat;
 /// Libraries that write what passes over a wire, passwords included, at these levels and below.
 ///
 /// They stay quiet whatever `RUST_LOG` asks for: no secret is logged even at `trace`.
-const CHATTY: &[&str] =
-    &["async_imap", "imap_proto", "lettre", "tokio_postgres", "rustls", "reqwest", "hyper", "hyper_util", "h2"];
+const CHATTY: &[&str] = &["tokio_postgres", "rustls", "reqwest", "hyper", "hyper_util", "h2"];
 
 /// Starts logging; a second call changes nothing (tests start many applications).
 pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {

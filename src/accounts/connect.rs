@@ -182,18 +182,24 @@ fn smtp_settings(imap: &ImapServer, smtp: &SmtpServer) -> SmtpSettings {
 }
 
 fn imap_refusal(error: ImapError) -> ApiError {
-    refusal(error.code(), &error.detail, "imap")
+    refusal(error.code(), &error.detail, "imap", ErrorCode::ImapProtocolError)
 }
 
 fn smtp_refusal(error: SmtpError) -> ApiError {
-    refusal(error.code(), &error.detail, "smtp")
+    refusal(error.code(), &error.detail, "smtp", ErrorCode::SmtpProtocolError)
 }
 
-fn refusal(code: &str, detail: &str, server: &str) -> ApiError {
-    let Some(code) = ErrorCode::from_code(code) else {
-        return ApiError::internal(format!("the code {code} is missing in the public table"));
+/// What a server answered, as a public code; answers that make no sense before a folder was opened are `nonsense`.
+fn refusal(code: &str, detail: &str, server: &str, nonsense: ErrorCode) -> ApiError {
+    let code = ErrorCode::from_code(code).unwrap_or(nonsense);
+    let part = match code {
+        ErrorCode::ImapLoginFailed | ErrorCode::SmtpLoginFailed => "password",
+        ErrorCode::ImapTlsFailed
+        | ErrorCode::SmtpTlsFailed
+        | ErrorCode::ImapLoginDisabled
+        | ErrorCode::SmtpLoginDisabled => "security",
+        _ => "host",
     };
-    let part = if code.as_str().ends_with("login_failed") { "password" } else { "host" };
     let errors = vec![FieldError { field: format!("{server}.{part}"), message: detail.to_owned() }];
     ApiError { errors, ..ApiError::new(code, detail) }
 }

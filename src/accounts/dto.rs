@@ -8,6 +8,7 @@ use super::connect::{ImapServer, SmtpServer};
 use super::model::{Account, AccountSettings, Phase, Provider, Server, Status};
 use super::store::FolderProgress;
 use crate::clock::Timestamp;
+use crate::http::{Keyset, Limit};
 use crate::ids::{AccountId, FolderId, UserId};
 use crate::providers::Security;
 use crate::providers::discover::Source;
@@ -167,6 +168,13 @@ pub struct ListParams {
     /// All of the organization (admins).
     #[serde(default)]
     pub all: bool,
+    /// How many, 1–200.
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
+    pub limit: Limit,
+    /// Where the page before ended.
+    #[param(value_type = Option<String>)]
+    pub cursor: Option<Keyset>,
 }
 
 /// How to disconnect.

@@ -49,19 +49,22 @@ async fn show_one(accounts: &Accounts, account: Account) -> ApiResult<AccountDto
 }
 
 /// Lists the mailboxes of the caller, or all of the organization for an admin.
-#[utoipa::path(tag = "accounts", params(ListParams), responses((status = 200, body = Page<AccountDto>), (status = 403, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "list_accounts", params(ListParams), responses((status = 200, body = Page<AccountDto>), (status = 403, body = Problem)))]
 #[get("/api/email/accounts")]
 async fn list(
     access: Access,
     accounts: web::Data<Accounts>,
     params: QueryParams<ListParams>,
 ) -> ApiResult<web::Json<Page<AccountDto>>> {
-    let found = accounts.list(&access, params.all).await?;
-    Ok(web::Json(Page { items: show(&accounts, found).await?, next_cursor: None }))
+    let mut found = accounts.list(&access, params.all).await?;
+    // A person has few mailboxes: the page is cut here.
+    found.retain(|account| params.cursor.is_none_or(|cursor| account.id.uuid() > cursor.id));
+    let page = Page::cut(found, params.limit, |account| Keyset { at: account.created_at, id: account.id.uuid() });
+    Ok(web::Json(Page { items: show(&accounts, page.items).await?, next_cursor: page.next_cursor }))
 }
 
 /// Finds the servers of an address.
-#[utoipa::path(tag = "accounts", request_body = DiscoverRequest, responses((status = 200, body = DiscoverResponse), (status = 422, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "discover_servers", request_body = DiscoverRequest, responses((status = 200, body = DiscoverResponse), (status = 422, body = Problem)))]
 #[post("/api/email/accounts/discover")]
 async fn discover(
     _: Access,
@@ -72,7 +75,7 @@ async fn discover(
 }
 
 /// Connects an IMAP mailbox after signing in to both of its servers.
-#[utoipa::path(tag = "accounts", request_body = NewImapAccount, responses(
+#[utoipa::path(tag = "accounts", operation_id = "connect_account", request_body = NewImapAccount, responses(
     (status = 201, body = AccountDto), (status = 409, body = Problem), (status = 422, body = Problem)))]
 #[post("/api/email/accounts")]
 async fn create(access: Access, accounts: web::Data<Accounts>, body: Body<NewImapAccount>) -> ApiResult<HttpResponse> {
@@ -83,7 +86,7 @@ async fn create(access: Access, accounts: web::Data<Accounts>, body: Body<NewIma
 }
 
 /// Shows a mailbox.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses((status = 200, body = AccountDto), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "read_account", params(("id" = AccountId, Path)), responses((status = 200, body = AccountDto), (status = 404, body = Problem)))]
 #[get("/api/email/accounts/{id}")]
 async fn read(
     access: Access,
@@ -95,7 +98,7 @@ async fn read(
 }
 
 /// Changes name, aliases or settings of a mailbox.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = PatchRequest, responses(
+#[utoipa::path(tag = "accounts", operation_id = "update_account", params(("id" = AccountId, Path)), request_body = PatchRequest, responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 422, body = Problem)))]
 #[patch("/api/email/accounts/{id}")]
 async fn update(
@@ -110,7 +113,7 @@ async fn update(
 }
 
 /// Disconnects a mailbox and erases its mail, or keeps it read-only.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path), DeleteParams), responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "disconnect_account", params(("id" = AccountId, Path), DeleteParams), responses((status = 204), (status = 404, body = Problem)))]
 #[delete("/api/email/accounts/{id}")]
 async fn remove(
     access: Access,
@@ -123,7 +126,7 @@ async fn remove(
 }
 
 /// Asks for a sync now; a running one is joined.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses(
+#[utoipa::path(tag = "accounts", operation_id = "sync_account", params(("id" = AccountId, Path)), responses(
     (status = 202, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/sync")]
 async fn sync(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountId>) -> ApiResult<HttpResponse> {
@@ -132,7 +135,7 @@ async fn sync(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountI
 }
 
 /// Stops the syncing of a mailbox until it is resumed.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses(
+#[utoipa::path(tag = "accounts", operation_id = "pause_account", params(("id" = AccountId, Path)), responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/pause")]
 async fn pause(
@@ -145,7 +148,7 @@ async fn pause(
 }
 
 /// Lets a paused mailbox go on.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses(
+#[utoipa::path(tag = "accounts", operation_id = "resume_account", params(("id" = AccountId, Path)), responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/resume")]
 async fn resume(
@@ -158,7 +161,7 @@ async fn resume(
 }
 
 /// Takes new credentials for a mailbox after signing in with them.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = ReconnectRequest, responses(
+#[utoipa::path(tag = "accounts", operation_id = "reconnect_account", params(("id" = AccountId, Path)), request_body = ReconnectRequest, responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 422, body = Problem)))]
 #[post("/api/email/accounts/{id}/reconnect")]
 async fn reconnect(
@@ -184,6 +187,12 @@ impl From<Discovered> for DiscoverResponse {
             MailProvider::Outlook => Provider::Outlook,
             MailProvider::Imap => Provider::Imap,
         };
-        Self { provider, imap: server(found.imap), smtp: server(found.smtp), source: found.source, confirmed: found.confirmed }
+        Self {
+            provider,
+            imap: server(found.imap),
+            smtp: server(found.smtp),
+            source: found.source,
+            confirmed: found.confirmed,
+        }
     }
 }

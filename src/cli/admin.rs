@@ -36,7 +36,9 @@ impl AdminCommand {
             Self::CreateKey(order) => println!("{}", create_key(&identity, order).await?.expose()),
             Self::RotateEncryptionKey => {
                 let changed = accounts::rotate_keys(&ground.db, &ground.vault, &ground.clock).await?;
-                println!("Sealed the credentials of {changed} mailboxes anew. Former keys can be taken out of ENCRYPTION_KEY now.");
+                println!(
+                    "Sealed the credentials of {changed} mailboxes anew. Former keys can be taken out of ENCRYPTION_KEY now."
+                );
             }
         }
         Ok(())

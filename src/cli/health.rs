@@ -13,7 +13,9 @@ pub(super) async fn check(mut address: SocketAddr) -> anyhow::Result<()> {
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
     }
     let answer = tokio::time::timeout(Duration::from_secs(5), ask(address)).await;
-    let answer = answer.context("the server does not answer in time")?.with_context(|| format!("nothing answers at {address}"))?;
+    let answer = answer
+        .context("the server does not answer in time")?
+        .with_context(|| format!("nothing answers at {address}"))?;
     if !answer.starts_with("HTTP/1.1 200") {
         bail!("the server answers, but is not well: {}", answer.lines().next().unwrap_or_default());
     }

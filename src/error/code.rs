@@ -88,6 +88,14 @@ error_codes! {
     ProviderNotAvailable = "provider_not_available", UNPROCESSABLE_ENTITY, "This provider cannot be connected this way";
     /// The IMAP server refused the password.
     ImapLoginFailed = "imap_login_failed", UNPROCESSABLE_ENTITY, "The IMAP server refused the sign-in";
+    /// The IMAP server takes no password on this connection.
+    ImapLoginDisabled = "imap_login_disabled", UNPROCESSABLE_ENTITY, "The IMAP server takes no password this way";
+    /// The IMAP server refused a step after the sign-in.
+    ImapRejected = "imap_rejected", UNPROCESSABLE_ENTITY, "The IMAP server refuses what a mail program must do";
+    /// The mailbox is full or was read too much today.
+    ImapOverQuota = "imap_over_quota", UNPROCESSABLE_ENTITY, "The mailbox has reached a limit of its server";
+    /// The IMAP server hung up.
+    ImapConnectionLost = "imap_connection_lost", UNPROCESSABLE_ENTITY, "The IMAP server closed the connection";
     /// The IMAP server cannot be reached.
     ImapUnreachable = "imap_unreachable", UNPROCESSABLE_ENTITY, "The IMAP server cannot be reached";
     /// No trusted TLS with the IMAP server.
@@ -100,6 +108,10 @@ error_codes! {
     ImapUnavailable = "imap_unavailable", UNPROCESSABLE_ENTITY, "The IMAP server is not available now";
     /// The SMTP server refused the password.
     SmtpLoginFailed = "smtp_login_failed", UNPROCESSABLE_ENTITY, "The SMTP server refused the sign-in";
+    /// The SMTP server takes no password on this connection.
+    SmtpLoginDisabled = "smtp_login_disabled", UNPROCESSABLE_ENTITY, "The SMTP server takes no password this way";
+    /// The SMTP server hung up.
+    SmtpConnectionLost = "smtp_connection_lost", UNPROCESSABLE_ENTITY, "The SMTP server closed the connection";
     /// The SMTP server cannot be reached.
     SmtpUnreachable = "smtp_unreachable", UNPROCESSABLE_ENTITY, "The SMTP server cannot be reached";
     /// No trusted TLS with the SMTP server.

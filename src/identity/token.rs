@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(one.expose().len(), 43);
         assert!(one.expose().chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'));
         assert!(!same(one.expose(), other.expose()));
-        assert!(same(one.expose(), &one.expose().to_owned()));
+        assert!(same(one.expose(), one.clone().expose()));
     }
 
     #[test]

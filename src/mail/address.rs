@@ -17,13 +17,15 @@ pub fn parse(text: &str) -> Vec<Mailbox> {
     let mut list = Vec::new();
     let mut entry = Entry::default();
     let mut chars = text.chars();
+    // An opening mark without its end is an ordinary character, and so are all like it after that.
+    let (mut quotes_end, mut comments_end) = (true, true);
     while let Some(c) = chars.next() {
         if list.len() >= MAX_ADDRESSES {
             return list;
         }
         match c {
-            '"' => entry.quoted(&mut chars),
-            '(' => entry.comment(&mut chars),
+            '"' if quotes_end => quotes_end = entry.quoted(&mut chars),
+            '(' if comments_end => comments_end = entry.comment(&mut chars),
             '<' => entry.angle(&mut chars),
             ',' | ';' => entry.finish(&mut list),
             ':' if entry.begins_group() => entry = Entry::default(),
@@ -47,7 +49,8 @@ struct Entry {
 }
 
 impl Entry {
-    fn quoted(&mut self, chars: &mut std::str::Chars<'_>) {
+    /// Reads a quoted string; false if it has no end.
+    fn quoted(&mut self, chars: &mut std::str::Chars<'_>) -> bool {
         let mut inner = String::new();
         let mut closed = false;
         let mut rest = chars.clone();
@@ -62,21 +65,23 @@ impl Entry {
             }
         }
         if !closed {
-            return;
+            return false;
         }
         *chars = rest;
         if chars.as_str().starts_with('@') {
             self.text.push('"');
             self.text.push_str(&inner);
             self.text.push('"');
-            return;
+            return true;
         }
         self.name.push_str(&std::mem::take(&mut self.text));
         self.name.push_str(&inner);
         self.was_quoted = true;
+        true
     }
 
-    fn comment(&mut self, chars: &mut std::str::Chars<'_>) {
+    /// Reads a comment; false if it has no end.
+    fn comment(&mut self, chars: &mut std::str::Chars<'_>) -> bool {
         let mut depth = 1;
         let mut rest = chars.clone();
         let mut inner = String::new();
@@ -93,11 +98,12 @@ impl Entry {
             if depth == 0 {
                 *chars = rest;
                 self.comment = inner;
-                return;
+                return true;
             }
             inner.push(c);
         }
         self.text.push('(');
+        false
     }
 
     fn angle(&mut self, chars: &mut std::str::Chars<'_>) {

@@ -133,16 +133,10 @@ impl Content {
                 None => find(&content.bytes, 0, b"METHOD:RE").is_some(),
             };
         }
-        if matches!(
-            mime.as_str(),
-            "application/pkcs7-mime" | "application/x-pkcs7-mime"
-        ) {
+        if matches!(mime.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime") {
             self.defects.push(Defect::Encrypted);
         }
-        let content_id = part
-            .headers
-            .first("content-id")
-            .and_then(message_id::single);
+        let content_id = part.headers.first("content-id").and_then(message_id::single);
         self.attachments.push(Attachment {
             part_id: part.id.clone(),
             file_name: file_name(&part.disposition, &part.ctype),
@@ -170,8 +164,7 @@ impl Content {
 /// A text with a name but without a disposition is the body if nothing else is, else a file.
 fn role(part: &Part<'_>, place: Place, has_body: bool) -> Role {
     let named = has_body && file_name(&part.disposition, &part.ctype).is_some();
-    let as_file =
-        part.disposition.attachment || (named && place.nested && !part.disposition.inline);
+    let as_file = part.disposition.attachment || (named && place.nested && !part.disposition.inline);
     match part.ctype.mime.as_str() {
         "text/plain" if !as_file => Role::Text,
         "text/html" | "application/xhtml+xml" if !as_file => Role::Html,
@@ -203,9 +196,7 @@ fn meta_charset(bytes: &[u8]) -> Option<String> {
     let value = value.strip_prefix(b"\"").unwrap_or(value);
     let is_label = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let label: Vec<u8> = value.iter().take_while(is_label).copied().collect();
-    String::from_utf8(label)
-        .ok()
-        .filter(|label| !label.is_empty())
+    String::from_utf8(label).ok().filter(|label| !label.is_empty())
 }
 
 /// The SHA-256 digest in lower-case hexadecimal.

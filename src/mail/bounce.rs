@@ -31,10 +31,7 @@ pub fn read(root: &Part<'_>, mail: &ParsedMail) -> Option<Bounce> {
         let text = mail.body_text.as_deref()?;
         bounce_prose::original_message_id(text)
     });
-    Some(Bounce {
-        recipients,
-        original_message_id: original,
-    })
+    Some(Bounce { recipients, original_message_id: original })
 }
 
 #[derive(Default)]
@@ -88,13 +85,8 @@ impl Found {
         while !rest.is_empty() && self.recipients.len() < MAX_RECIPIENTS {
             let group = split(rest);
             self.recipients.extend(recipient(&group.headers));
-            self.recipients
-                .dedup_by(|next, last| next.address == last.address);
-            rest = if group.body.len() < rest.len() {
-                group.body
-            } else {
-                slice(rest, line_end(rest, 0), rest.len())
-            };
+            self.recipients.dedup_by(|next, last| next.address == last.address);
+            rest = if group.body.len() < rest.len() { group.body } else { slice(rest, line_end(rest, 0), rest.len()) };
         }
     }
 }
@@ -109,9 +101,7 @@ fn recipient(headers: &Headers<'_>) -> Option<BounceRecipient> {
     let diagnostic = headers.first("diagnostic-code").map(words::decode);
     Some(BounceRecipient {
         address,
-        action: action
-            .and_then(|value| first_word(&value))
-            .map(|word| word.to_lowercase()),
+        action: action.and_then(|value| first_word(&value)).map(|word| word.to_lowercase()),
         status: status.and_then(|value| first_word(&value)),
         diagnostic: diagnostic.map(bounded),
     })
@@ -120,9 +110,7 @@ fn recipient(headers: &Headers<'_>) -> Option<BounceRecipient> {
 /// The address of `rfc822; someone@example.org`.
 fn typed_address(value: &[u8]) -> Option<String> {
     let text = words::decode(value);
-    let address = text
-        .split_once(';')
-        .map_or(text.as_str(), |(_, address)| address);
+    let address = text.split_once(';').map_or(text.as_str(), |(_, address)| address);
     let parsed = address::parse(address).into_iter().next();
     parsed.map(|mailbox| mailbox.address)
 }

@@ -15,10 +15,7 @@ pub fn recipients(root: &Part<'_>, mail: &ParsedMail) -> Option<Vec<BounceRecipi
     }
     if let Some(value) = named {
         let list = address::parse_raw(value).into_iter();
-        return Some(
-            list.map(|mailbox| failed(mailbox.address, String::new()))
-                .collect(),
-        );
+        return Some(list.map(|mailbox| failed(mailbox.address, String::new())).collect());
     }
     let text = mail.body_text.as_deref().unwrap_or_default();
     if !speaks_of_failure(&mail.subject) && !speaks_of_failure(super::limits::prefix(text, 2_000)) {
@@ -35,22 +32,13 @@ pub fn recipients(root: &Part<'_>, mail: &ParsedMail) -> Option<Vec<BounceRecipi
 }
 
 pub fn is_from_a_mail_system(mail: &ParsedMail) -> bool {
-    let empty_path = mail
-        .header("return-path")
-        .is_some_and(|path| path.trim() == "<>");
+    let empty_path = mail.header("return-path").is_some_and(|path| path.trim() == "<>");
     let author = mail.author().map(|author| author.address.to_lowercase());
     let author = author.unwrap_or_default();
     let local = author.split('@').next().unwrap_or_default();
     let path = mail.header("return-path").unwrap_or_default();
     let name = author_name(mail);
-    let names = [
-        "mailer-daemon",
-        "postmaster",
-        "mail-daemon",
-        "mailerdaemon",
-        "mdaemon",
-        "mmdf",
-    ];
+    let names = ["mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "mdaemon", "mmdf"];
     empty_path
         || author.is_empty()
         || name.contains("mail delivery")
@@ -124,9 +112,7 @@ fn in_text(text: &str) -> Vec<BounceRecipient> {
         let Some((address, rest)) = leading_address(line) else {
             continue;
         };
-        let known = found
-            .iter()
-            .any(|one| one.address.eq_ignore_ascii_case(&address));
+        let known = found.iter().any(|one| one.address.eq_ignore_ascii_case(&address));
         if !known && found.len() < 100 {
             found.push(failed(address, reason(&lines, at, rest)));
         }
@@ -139,10 +125,7 @@ fn in_sentences(text: &str) -> Vec<BounceRecipient> {
     let lines = text.lines().take(MAX_LINES);
     let before = lines.take_while(|line| !begins_returned_mail(line));
     for line in before {
-        let bracketed = line
-            .split('<')
-            .skip(1)
-            .filter_map(|rest| rest.split_once('>'));
+        let bracketed = line.split('<').skip(1).filter_map(|rest| rest.split_once('>'));
         let candidates = bracketed.map(|(inner, _)| inner);
         let bullet = line.trim_start().strip_prefix("* ");
         let address = candidates.chain(bullet).find_map(|inner| {
@@ -158,12 +141,7 @@ fn in_sentences(text: &str) -> Vec<BounceRecipient> {
 
 fn begins_returned_mail(line: &str) -> bool {
     let lower = line.trim().to_lowercase();
-    let marks = [
-        "copy of the message",
-        "original message",
-        "unsent message",
-        "returned message",
-    ];
+    let marks = ["copy of the message", "original message", "unsent message", "returned message"];
     (lower.starts_with("--") && marks.iter().any(|mark| lower.contains(mark)))
         || lower.starts_with("--- below this line is a copy")
         || lower.starts_with("received: from")
@@ -174,31 +152,17 @@ fn begins_returned_mail(line: &str) -> bool {
 fn leading_address(line: &str) -> Option<(String, &str)> {
     let trimmed = line.trim();
     let lower = trimmed.to_ascii_lowercase();
-    let labels = [
-        "recipient:",
-        "to:",
-        "recipient address:",
-        "final-recipient:",
-        "failed recipient:",
-        "rcpt to:",
-    ];
+    let labels = ["recipient:", "to:", "recipient address:", "final-recipient:", "failed recipient:", "rcpt to:"];
     let label = labels.iter().find(|label| lower.starts_with(**label));
-    let body = trimmed
-        .get(label.map_or(0, |label| label.len())..)?
-        .trim_start();
+    let body = trimmed.get(label.map_or(0, |label| label.len())..)?.trim_start();
     let body = body.strip_prefix("rfc822;").unwrap_or(body).trim_start();
     let end = body.find(|c: char| c.is_whitespace() || matches!(c, '>' | ':' | ',' | ';' | '('));
     let (head, rest) = body.split_at(end.unwrap_or(body.len()));
     let head = head.trim_start_matches(['<', '"', '(', '[', '\'']);
     let bracketed = body.starts_with('<') && rest.starts_with('>');
-    let rest = rest
-        .trim_start_matches(['>', ':', ',', ';', '.', ')', '"'])
-        .trim();
-    let plausible = head.contains('@')
-        && (bracketed || rest.is_empty() || label.is_some() || body.contains(':'));
-    let mailbox = address::parse(head.trim_end_matches(['.', '"', ')', ']', '\'']))
-        .into_iter()
-        .next()?;
+    let rest = rest.trim_start_matches(['>', ':', ',', ';', '.', ')', '"']).trim();
+    let plausible = head.contains('@') && (bracketed || rest.is_empty() || label.is_some() || body.contains(':'));
+    let mailbox = address::parse(head.trim_end_matches(['.', '"', ')', ']', '\''])).into_iter().next()?;
     plausible.then_some((mailbox.address, rest))
 }
 

@@ -22,6 +22,15 @@ mod parse;
 pub mod threading;
 mod visible;
 
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod html_tests;
+#[cfg(test)]
+mod parse_tests;
+#[cfg(test)]
+mod threading_tests;
+
 pub use address::normalize as normalize_address;
 pub use address::parse as parse_addresses;
 pub use body::sha256_hex;

@@ -55,7 +55,8 @@ pub(super) fn safe_type(declared: Option<&str>) -> &str {
 
 /// Whether a text has the form of a media type, so that it can stand in a header.
 fn is_media_type(text: &str) -> bool {
-    let token = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b));
+    let token =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b));
     text.split_once('/').is_some_and(|(kind, sub)| token(kind) && token(sub)) && text.len() < 128
 }
 
@@ -63,7 +64,16 @@ fn is_media_type(text: &str) -> bool {
 pub(super) fn is_raster(declared: Option<&str>) -> bool {
     matches!(
         declared,
-        Some("image/png" | "image/jpeg" | "image/jpg" | "image/gif" | "image/webp" | "image/bmp" | "image/avif" | "image/x-icon")
+        Some(
+            "image/png"
+                | "image/jpeg"
+                | "image/jpg"
+                | "image/gif"
+                | "image/webp"
+                | "image/bmp"
+                | "image/avif"
+                | "image/x-icon"
+        )
     )
 }
 
@@ -135,7 +145,8 @@ mod tests {
 
     #[test]
     fn what_a_browser_would_run_is_sent_as_plain_bytes() {
-        for active in ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript", "no type", "a/b\r\nc"] {
+        for active in ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript", "no type", "a/b\r\nc"]
+        {
             assert_eq!(safe_type(Some(active)), "application/octet-stream", "{active}");
         }
         assert_eq!(safe_type(Some("application/pdf")), "application/pdf");

@@ -4,6 +4,7 @@
 //! mails to [`remove_locations`], each inside the transaction that saves its cursor ([`save_cursor`]). What was left out
 //! has a reason ([`record_skips`]).
 
+mod completeness;
 mod dto;
 mod files;
 mod model;

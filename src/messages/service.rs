@@ -13,8 +13,8 @@ use super::model::FolderRole;
 use super::store::{self, read};
 use crate::access::{Access, Scope};
 use crate::clock::Clock;
-use crate::db::{Db, DbConn};
 use crate::db::types::Json;
+use crate::db::{Db, DbConn};
 use crate::error::{ApiError, ApiResult};
 use crate::http::{Keyset, Page};
 use crate::ids::{AccountId, EmailId, FolderId, ThreadId};
@@ -199,7 +199,8 @@ impl Messages {
 }
 
 /// Refuses a mailbox that is not the caller's.
-async fn own_account(conn: &mut DbConn, access: &Access, account: AccountId) -> ApiResult<()> {
+/// Refuses mailboxes that the caller may not see.
+pub(super) async fn own_account(conn: &mut DbConn, access: &Access, account: AccountId) -> ApiResult<()> {
     if read::accounts_of(conn, access).await?.contains(&account) {
         return Ok(());
     }
@@ -252,7 +253,10 @@ fn folder_choice(text: &str) -> ApiResult<read::FolderChoice> {
         return Ok(read::FolderChoice::Role(role));
     }
     text.parse().map(read::FolderChoice::Id).map_err(|_| {
-        ApiError::invalid("folder", "it must be the id of a folder or one of inbox, sent, drafts, trash, spam, archive, all, label")
+        ApiError::invalid(
+            "folder",
+            "it must be the id of a folder or one of inbox, sent, drafts, trash, spam, archive, all, label",
+        )
     })
 }
 

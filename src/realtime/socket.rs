@@ -24,7 +24,7 @@ const PING: Duration = Duration::from_secs(25);
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Opens a WebSocket with the news of the caller's mailboxes: one JSON object a frame, `{id, type, occurred_at, data}`.
-#[utoipa::path(tag = "realtime", responses((status = 101), (status = 401, body = Problem)))]
+#[utoipa::path(tag = "realtime", operation_id = "open_events", responses((status = 101), (status = 401, body = Problem)))]
 #[get("/api/ws")]
 pub(super) async fn open(
     access: Access,
@@ -45,7 +45,9 @@ pub(super) async fn open(
 
 /// A page from elsewhere must not listen with our visitor's cookie: browsers send `Origin` with every WebSocket.
 fn same_origin(request: &HttpRequest) -> ApiResult<()> {
-    let Some(origin) = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok()) else { return Ok(()) };
+    let Some(origin) = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok()) else {
+        return Ok(());
+    };
     let info = request.connection_info();
     let same = Url::parse(origin).is_ok_and(|origin| {
         let host = match (origin.host_str(), origin.port()) {

@@ -20,6 +20,11 @@ pub(super) fn serve(request: &HttpRequest) -> HttpResponse {
     if name != path && path.starts_with("assets/") {
         return actix_web::ResponseError::error_response(&ApiError::not_found());
     }
+    page(request, name)
+}
+
+/// Answers one file, whatever the address.
+pub(super) fn page(request: &HttpRequest, name: &str) -> HttpResponse {
     let Some(file) = Static::get(name) else {
         return actix_web::ResponseError::error_response(&ApiError::not_found());
     };

@@ -12,7 +12,10 @@ use uuid::Uuid;
 use crate::telemetry::{Metrics, RequestLabels};
 
 /// Wraps the handling of one request.
-pub(super) async fn observe<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+pub(super) async fn observe<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
     let start = Instant::now();
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
     let method = request.method().to_string();

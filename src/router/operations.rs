@@ -1,11 +1,12 @@
 //! Health, figures and the API's own description.
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::assets;
 use crate::db::Db;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::storage::Storage;
@@ -13,7 +14,7 @@ use crate::telemetry::Metrics;
 
 /// Adds the routes.
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(healthz).service(readyz).service(metrics).service(document);
+    config.service(healthz).service(readyz).service(metrics).service(document).service(docs);
 }
 
 /// How the server is.
@@ -59,4 +60,11 @@ async fn metrics(metrics: web::Data<Metrics>) -> ApiResult<HttpResponse> {
 #[get("/api/openapi.json")]
 async fn document(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(document.as_ref())
+}
+
+/// The document above, to be read by people.
+#[utoipa::path(tag = "operations", operation_id = "show_docs", security(()), responses((status = 200, body = String, content_type = "text/html")))]
+#[get("/api/docs")]
+async fn docs(request: HttpRequest) -> HttpResponse {
+    assets::page(&request, "docs.html")
 }

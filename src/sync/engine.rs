@@ -10,22 +10,29 @@ use tokio_util::task::TaskTracker;
 use super::erase;
 use super::pass::Pass;
 use super::times::SyncTimes;
-use crate::accounts::{Accounts, Lease, Outcome, Pass as Health};
+use crate::accounts::{Accounts, Lease, Outcome, Pass as Health, Phase};
 use crate::clock::Clock;
 use crate::db::Db;
+use crate::error::is_unavailable;
 use crate::events::{Event, Events};
 use crate::net::Net;
 use crate::storage::Storage;
 use crate::telemetry::{Metrics, OutcomeLabels};
 
-/// Passes that run at once in one process.
-const PASSES: usize = 8;
+/// First imports that run at once in one process: each keeps some 30 MB of mail in memory.
+const IMPORTS: usize = 4;
+
+/// Passes for news that run at once; they never wait for an import.
+const UPDATES: usize = 16;
 
 /// The net under the bells: a lost ring, a backoff that ended, work that another copy left.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// How often a running pass shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How long a claim outlives its last renewal.
+const CLAIM: Duration = Duration::from_secs(60);
 
 /// The handles that the engine needs.
 pub struct EngineParts {
@@ -52,7 +59,8 @@ pub struct EngineParts {
 pub struct Engine {
     parts: Arc<EngineParts>,
     bell: Bell,
-    slots: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
+    updates: Arc<Semaphore>,
     running: TaskTracker,
 }
 
@@ -70,7 +78,13 @@ impl Bell {
 impl Engine {
     /// Takes the handles.
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts: Arc::new(parts), bell: Bell::default(), slots: Arc::new(Semaphore::new(PASSES)), running: TaskTracker::new() }
+        Self {
+            parts: Arc::new(parts),
+            bell: Bell::default(),
+            imports: Arc::new(Semaphore::new(IMPORTS)),
+            updates: Arc::new(Semaphore::new(UPDATES)),
+            running: TaskTracker::new(),
+        }
     }
 
     /// The engine's bell.
@@ -122,18 +136,20 @@ impl Engine {
 
     /// Claims what is due, as far as there are free slots, and starts its passes.
     async fn look(&self, stop: &CancellationToken) -> diesel::QueryResult<()> {
-        let free = self.slots.available_permits();
-        if free == 0 {
-            return Ok(());
-        }
-        for lease in self.parts.accounts.claim_due(i64::try_from(free).unwrap_or(1)).await? {
-            let Ok(slot) = self.slots.clone().acquire_owned().await else { return Ok(()) };
-            let (parts, bell, stop) = (self.parts.clone(), self.bell(), stop.child_token());
-            self.running.spawn(async move {
-                serve(&parts, &lease, stop).await;
-                drop(slot);
-                bell.ring();
-            });
+        for (phase, slots) in [(Phase::Live, &self.updates), (Phase::Backfill, &self.imports)] {
+            let free = slots.available_permits();
+            if free == 0 {
+                continue;
+            }
+            for lease in self.parts.accounts.claim_due(phase, i64::try_from(free).unwrap_or(1)).await? {
+                let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(()) };
+                let (parts, bell, stop) = (self.parts.clone(), self.bell(), stop.child_token());
+                self.running.spawn(async move {
+                    serve(&parts, &lease, stop).await;
+                    drop(slot);
+                    bell.ring();
+                });
+            }
         }
         Ok(())
     }
@@ -155,9 +171,33 @@ async fn serve(parts: &EngineParts, lease: &Lease, stop: CancellationToken) {
     };
     parts.metrics.syncs.get_or_create(&OutcomeLabels { outcome: label }).inc();
     parts.accounts.rates().forget(lease.account);
-    match parts.accounts.finish(lease, &outcome).await {
+    match save(parts, lease, &outcome, &stop).await {
         Ok(health) => report(parts, lease, &outcome, health).await,
-        Err(error) => tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself"),
+        Err(error) => {
+            tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself")
+        }
+    }
+}
+
+/// Gives the lease back. While the database is away it is tried again, as long as the claim lives without a renewal.
+async fn save(
+    parts: &EngineParts,
+    lease: &Lease,
+    outcome: &Outcome,
+    stop: &CancellationToken,
+) -> diesel::QueryResult<Health> {
+    let began = tokio::time::Instant::now();
+    loop {
+        match parts.accounts.finish(lease, outcome).await {
+            Err(error) if is_unavailable(&error) && began.elapsed() < CLAIM && !stop.is_cancelled() => {
+                tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; trying again");
+            }
+            saved => return saved,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => {}
+        }
     }
 }
 
@@ -185,7 +225,9 @@ async fn heartbeat(parts: &EngineParts, lease: &Lease) {
         match renewed.await {
             Ok(()) => {}
             Err(diesel::result::Error::NotFound) => return,
-            Err(error) => tracing::warn!(account.id = %lease.account, error = %error, "a claim could not be renewed; trying again"),
+            Err(error) => {
+                tracing::warn!(account.id = %lease.account, error = %error, "a claim could not be renewed; trying again")
+            }
         }
     }
 }

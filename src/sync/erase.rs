@@ -48,14 +48,20 @@ async fn look(parts: &EngineParts, stop: &CancellationToken) -> Result<(), Erase
 }
 
 /// Rows first, then the files that no row names any more: a kill between may leave a file, never a row without one.
-async fn erase(parts: &EngineParts, account: AccountId, org: OrgId, stop: &CancellationToken) -> Result<(), EraseError> {
+async fn erase(
+    parts: &EngineParts,
+    account: AccountId,
+    org: OrgId,
+    stop: &CancellationToken,
+) -> Result<(), EraseError> {
     loop {
         if stop.is_cancelled() {
             return Ok(());
         }
         let now = parts.clock.now();
         let (mut conn, permit) = parts.db.write_background().await?;
-        let erased = conn.transaction(async |tx| messages::erase_account_mail(tx, org, account, STEP, now).await).await?;
+        let erased =
+            conn.transaction(async |tx| messages::erase_account_mail(tx, org, account, STEP, now).await).await?;
         drop((conn, permit));
         parts.storage.delete_attachments(org, &erased.attachments).await?;
         if erased.done {

@@ -9,9 +9,11 @@ use tokio::sync::mpsc;
 
 use super::error::PassError;
 use super::pass::Pass;
+use super::plan::LARGE;
 use super::prepare::Prepared;
 use super::visit::Work;
 use crate::clock::Timestamp;
+use crate::mail;
 use crate::messages::Skip;
 use crate::providers::imap::{FetchedBatch, ImapConnection, ImapError, ImapErrorKind, UidSet};
 
@@ -22,7 +24,7 @@ const IN_FLIGHT: usize = 4;
 const PREPARED: usize = 2;
 
 /// Mails of one batch that may break the connection, one after another, before the server counts as ill.
-const BREAKS: usize = 3;
+pub(super) const BREAKS: usize = 3;
 
 /// Tries of a mail that cannot be read, an hour apart.
 const TRIES: u32 = 5;
@@ -86,25 +88,29 @@ impl Pass<'_> {
                 rest.clear();
                 Ok(None)
             }
-            (None, Err(error)) if self.blames_a_mail(&error) => Ok(Some(Suspect { error })),
+            (None, Err(error)) if error.batch.is_some() && self.blames_a_mail(&error) => Ok(Some(Suspect { error })),
             (None, Err(error)) => Err(error.into()),
         }
     }
 
-    /// Whether one mail of the batch may be the cause; a stall or a break only when it was so before.
-    fn blames_a_mail(&self, error: &ImapError) -> bool {
+    /// Whether a mail that was being fetched may be the cause; a stall or a break only when it was so before.
+    pub(super) fn blames_a_mail(&self, error: &ImapError) -> bool {
         use ImapErrorKind::{ConnectionLost, NotUnderstood, Protocol, Rejected, Timeout, TooLarge};
-        let again = self.account.consecutive_failures >= 2;
-        error.batch.is_some()
-            && match error.kind {
-                Protocol | NotUnderstood | TooLarge | Rejected => true,
-                Timeout | ConnectionLost => again,
-                _ => false,
-            }
+        match error.kind {
+            Protocol | NotUnderstood | TooLarge | Rejected => true,
+            Timeout | ConnectionLost => self.account.consecutive_failures >= 2,
+            _ => false,
+        }
     }
 
     /// Fetches the mails of a batch one by one, the newest first.
-    async fn one_by_one(&self, connection: &mut ImapConnection, work: &mut Work, batch: &UidSet, import: bool) -> Result<(), PassError> {
+    async fn one_by_one(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        batch: &UidSet,
+        import: bool,
+    ) -> Result<(), PassError> {
         let mut breaks = 0;
         for uid in batch.iter().rev() {
             let mut rest = VecDeque::from([UidSet::one(uid)]);
@@ -115,10 +121,7 @@ impl Pass<'_> {
                     if breaks > BREAKS {
                         return Err(error.into());
                     }
-                    let skip = self.skip(work, uid, "unreadable", Some(error.detail.clone()), 0);
-                    let aside = Prepared { asked: UidSet::one(uid), skips: vec![skip], ..Prepared::default() };
-                    self.commit(work, aside, import).await?;
-                    self.reopen(connection, work).await?;
+                    self.set_aside(connection, work, (uid, 0), &error, import).await?;
                 }
             }
         }
@@ -132,15 +135,44 @@ impl Pass<'_> {
             if due.uid_validity != generation {
                 continue;
             }
-            let mut rest = VecDeque::from([UidSet::one(due.uid)]);
-            if let Some(Suspect { error }) = self.pipeline(connection, work, &mut rest, false).await? {
-                let skip = self.skip(work, due.uid, "unreadable", Some(error.detail.clone()), due.attempts);
-                let aside = Prepared { asked: UidSet::one(due.uid), skips: vec![skip], ..Prepared::default() };
-                self.commit(work, aside, false).await?;
-                self.reopen(connection, work).await?;
+            let known = connection.fetch_index(&UidSet::one(due.uid)).await?;
+            match known.first().map_or(0, |entry| entry.size) {
+                size if size > LARGE => {
+                    self.store_large(connection, work, (due.uid, size), due.attempts).await?;
+                }
+                _ => {
+                    let mut rest = VecDeque::from([UidSet::one(due.uid)]);
+                    if let Some(Suspect { error }) = self.pipeline(connection, work, &mut rest, false).await? {
+                        self.set_aside(connection, work, (due.uid, due.attempts), &error, false).await?;
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    /// Sets a mail aside that was tried so often before, and goes on over a fresh connection. It can be looked up by its
+    /// Message-ID where at least its header can be read.
+    pub(super) async fn set_aside(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        (uid, attempts): (u32, u32),
+        error: &ImapError,
+        import: bool,
+    ) -> Result<(), PassError> {
+        self.reopen(connection, work).await?;
+        let message_id = match connection.fetch_head(uid).await {
+            Ok(head) => head.and_then(|head| mail::parse_head(&head).message_id),
+            Err(error) => {
+                tracing::debug!(account.id = %self.account.id, error = %error, "not even the header of a mail can be read");
+                self.reopen(connection, work).await?;
+                None
+            }
+        };
+        let skip = self.skip(work, uid, "unreadable", Some(error.detail.clone()), attempts);
+        let skips = vec![Skip { message_id, ..skip }];
+        self.commit(work, Prepared { asked: UidSet::one(uid), skips, ..Prepared::default() }, import).await
     }
 
     /// Opens the folder on a fresh connection: the old one may still carry answers of what failed.

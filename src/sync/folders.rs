@@ -1,10 +1,14 @@
 //! The folders of a mailbox: the server's list, taken over.
 
+use diesel::QueryResult;
+
 use super::error::PassError;
 use super::pass::{Pass, lost};
 use super::visit::Work;
+use crate::clock::Timestamp;
+use crate::db::DbConn;
 use crate::ids::FolderId;
-use crate::messages::{self, FolderListing, FolderRole};
+use crate::messages::{self, Folder, FolderListing, FolderRole};
 use crate::providers::imap::{FolderRole as RemoteRole, ImapConnection, RemoteFolder};
 
 /// Places of a vanished folder that are removed in one transaction.
@@ -21,7 +25,11 @@ pub(super) async fn adopt(pass: &Pass<'_>, connection: &mut ImapConnection) -> R
         .transaction(async |tx| {
             pass.parts.accounts.renew(tx, pass.lease).await?;
             let gone = messages::upsert_folders(tx, account, listing, now).await?;
-            Ok((gone, messages::list_folders(tx, account).await?))
+            let mut stored = messages::list_folders(tx, account).await?;
+            if pass.account.settings.sync_since.is_none() {
+                count_ahead(tx, &mut stored, &remote, now).await?;
+            }
+            Ok((gone, stored))
         })
         .await
         .map_err(lost)?;
@@ -39,6 +47,22 @@ pub(super) async fn adopt(pass: &Pass<'_>, connection: &mut ImapConnection) -> R
         .collect();
     work.sort_by_key(|work| rank(work.folder.role));
     Ok(work)
+}
+
+/// Notes how many mails wait in folders that no visit has reached, so that the import's total is right from the start.
+async fn count_ahead(
+    tx: &mut DbConn,
+    stored: &mut [Folder],
+    remote: &[RemoteFolder],
+    now: Timestamp,
+) -> QueryResult<()> {
+    for folder in stored.iter_mut().filter(|folder| folder.cursor.uid_validity.is_none()) {
+        let listed = remote.iter().find(|remote| remote.raw_name == folder.external_id);
+        let Some(count) = listed.and_then(|remote| remote.status.as_ref()?.messages) else { continue };
+        folder.cursor.backfill_total = u64::from(count);
+        messages::save_cursor(tx, folder.id, &folder.cursor, now).await?;
+    }
+    Ok(())
 }
 
 /// Takes all mails out of a folder that vanished, or those of an older generation of UIDs.

@@ -33,7 +33,11 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Reads the mailbox and opens its credentials.
-    pub(super) async fn prepare(parts: &'a EngineParts, lease: &'a Lease, stop: &'a CancellationToken) -> Result<Self, PassError> {
+    pub(super) async fn prepare(
+        parts: &'a EngineParts,
+        lease: &'a Lease,
+        stop: &'a CancellationToken,
+    ) -> Result<Self, PassError> {
         let account = parts.accounts.find(lease.org, lease.account).await?.ok_or(PassError::Stopped)?;
         let settings = parts.accounts.imap_settings(&account).await.map_err(PassError::SetUp)?;
         let owner = Mailbox {
@@ -70,7 +74,9 @@ impl<'a> Pass<'a> {
                 match self.visit(&mut connection, &mut folder).await {
                     Ok(Step::More) => left.push(folder),
                     Ok(Step::Done) => {}
-                    Err(PassError::Imap(error)) if error.kind == ImapErrorKind::NoSuchFolder || error.kind == ImapErrorKind::Rejected => {
+                    Err(PassError::Imap(error))
+                        if error.kind == ImapErrorKind::NoSuchFolder || error.kind == ImapErrorKind::Rejected =>
+                    {
                         self.note_folder(&folder, error.code(), &error.detail).await?;
                     }
                     Err(error) => return Err(error),
@@ -87,7 +93,8 @@ impl<'a> Pass<'a> {
 
     /// Adds mails that were set aside and are to be tried again.
     async fn add_due_skips(&self, work: &mut [Work]) -> Result<(), PassError> {
-        let due = messages::due_skips(&mut self.parts.db.read().await?, self.account.id, self.parts.clock.now()).await?;
+        let due =
+            messages::due_skips(&mut self.parts.db.read().await?, self.account.id, self.parts.clock.now()).await?;
         let mut by_folder: HashMap<FolderId, Vec<DueSkip>> = HashMap::new();
         for skip in due {
             by_folder.entry(skip.folder).or_default().push(skip);

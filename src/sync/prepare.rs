@@ -30,7 +30,12 @@ struct Read {
 
 impl Pass<'_> {
     /// Prepares one batch. Files are stored before the rows that name them, so that a row never names a missing file.
-    pub(super) async fn prepare_batch(&self, folder: FolderId, generation: u32, batch: FetchedBatch) -> Result<Prepared, PassError> {
+    pub(super) async fn prepare_batch(
+        &self,
+        folder: FolderId,
+        generation: u32,
+        batch: FetchedBatch,
+    ) -> Result<Prepared, PassError> {
         if batch.error.is_some() {
             return Ok(Prepared { asked: batch.asked, error: batch.error, ..Prepared::default() });
         }
@@ -52,7 +57,12 @@ impl Pass<'_> {
     }
 
     /// After a panic of the parser: mail by mail, and the one to blame is set aside.
-    async fn read_singly(&self, folder: FolderId, generation: u32, mails: Vec<FetchedMail>) -> Result<(Vec<Read>, Vec<Skip>), PassError> {
+    async fn read_singly(
+        &self,
+        folder: FolderId,
+        generation: u32,
+        mails: Vec<FetchedMail>,
+    ) -> Result<(Vec<Read>, Vec<Skip>), PassError> {
         let (mut done, mut skips) = (Vec::new(), Vec::new());
         let now = self.parts.clock.now();
         for mail in mails {
@@ -78,7 +88,8 @@ impl Pass<'_> {
                 storage.put_attachment(self.account.org, &attachment.sha256, attachment.content.clone().into()).await?;
             }
         }
-        let (mut mails, frames): (Vec<IncomingMail>, Vec<Vec<u8>>) = read.into_iter().map(|read| (read.mail, read.frame)).unzip();
+        let (mut mails, frames): (Vec<IncomingMail>, Vec<Vec<u8>>) =
+            read.into_iter().map(|read| (read.mail, read.frame)).unzip();
         if !mails.is_empty() {
             let refs = storage.put_pack(self.account.id, frames).await?;
             for (mail, raw_ref) in mails.iter_mut().zip(refs) {
@@ -104,7 +115,12 @@ impl Pass<'_> {
     }
 }
 
-fn read_all(mails: &[FetchedMail], folder: FolderId, generation: u32, now: Timestamp) -> Result<Vec<Read>, StorageError> {
+fn read_all(
+    mails: &[FetchedMail],
+    folder: FolderId,
+    generation: u32,
+    now: Timestamp,
+) -> Result<Vec<Read>, StorageError> {
     let mut compressor = Compressor::new().map_err(StorageError::from)?;
     let read = |mail: &FetchedMail| {
         let frame = compressor.frame(&mail.raw).map_err(StorageError::from)?;

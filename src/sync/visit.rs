@@ -1,6 +1,7 @@
 //! A visit to one folder: what is new, what changed, what vanished, and a window of the first import.
 
 use super::error::PassError;
+use super::fetch::BREAKS;
 use super::folders;
 use super::pass::{Pass, lost};
 use super::plan::{self, WINDOW};
@@ -96,7 +97,12 @@ impl Pass<'_> {
     }
 
     /// Pins a folder that is new, or whose UIDs began anew: news are what comes after, the import is what lies before.
-    async fn begin(&self, connection: &mut ImapConnection, work: &mut Work, mailbox: &Mailbox) -> Result<(), PassError> {
+    async fn begin(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        mailbox: &Mailbox,
+    ) -> Result<(), PassError> {
         if work.folder.cursor.uid_validity.is_some() {
             tracing::info!(account.id = %self.account.id, folder.id = %work.id(), "the server gave the mails of a folder new numbers");
         }
@@ -136,7 +142,12 @@ impl Pass<'_> {
     }
 
     /// Stores what came since the last visit; answers how many.
-    async fn fetch_news(&self, connection: &mut ImapConnection, work: &mut Work, mailbox: &Mailbox) -> Result<usize, PassError> {
+    async fn fetch_news(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        mailbox: &Mailbox,
+    ) -> Result<usize, PassError> {
         let from = work.folder.cursor.uid_next.unwrap_or(1);
         if mailbox.uid_next.is_some_and(|next| next <= from) {
             return Ok(0);
@@ -162,8 +173,15 @@ impl Pass<'_> {
     }
 
     /// Takes over flags that changed since the last visit, where the server counts changes (RFC 7162).
-    async fn take_over_flags(&self, connection: &mut ImapConnection, work: &Work, mailbox: &Mailbox) -> Result<(), PassError> {
-        let (Some(now), Some(then)) = (mailbox.highest_modseq, work.folder.cursor.highest_modseq) else { return Ok(()) };
+    async fn take_over_flags(
+        &self,
+        connection: &mut ImapConnection,
+        work: &Work,
+        mailbox: &Mailbox,
+    ) -> Result<(), PassError> {
+        let (Some(now), Some(then)) = (mailbox.highest_modseq, work.folder.cursor.highest_modseq) else {
+            return Ok(());
+        };
         if now <= then {
             return Ok(());
         }
@@ -183,7 +201,13 @@ impl Pass<'_> {
     }
 
     /// Compares the folder's UIDs with ours when its count says that something vanished or is missing, and mends both.
-    async fn compare(&self, connection: &mut ImapConnection, work: &mut Work, mailbox: &Mailbox, fresh: usize) -> Result<(), PassError> {
+    async fn compare(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        mailbox: &Mailbox,
+        fresh: usize,
+    ) -> Result<(), PassError> {
         let expected = work.folder.provider_count.map(|count| count + fresh as u64);
         if expected == Some(u64::from(mailbox.exists)) {
             return Ok(());
@@ -248,8 +272,13 @@ impl Pass<'_> {
         import: bool,
     ) -> Result<(), PassError> {
         let plan = plan::cut(entries);
-        for (uid, size) in plan.large {
-            self.store_large(connection, work, uid, size).await?;
+        let mut breaks = 0;
+        for large in plan.large {
+            match self.store_large(connection, work, large, 0).await? {
+                None => breaks = 0,
+                Some(error) if breaks == BREAKS => return Err(error.into()),
+                Some(_) => breaks += 1,
+            }
         }
         self.store_batches(connection, work, plan.batches, import).await
     }

@@ -12,7 +12,7 @@ import { inboxPage } from './views/inbox.js';
 import { mailboxesPage, mailboxPage } from './views/mailboxes.js';
 import { settingsPage } from './views/settings.js';
 
-const OPEN = /^\/(setup|login|invite\/[^/]+|reset\/[^/]+)\/?$/;
+const OPEN = /^\/(setup|login|invitation|password-reset)\/?$/;
 
 const ROUTES = [
   ['/', inboxPage],
@@ -27,8 +27,8 @@ const ROUTES = [
   ['/settings/:tab', settingsPage],
   ['/setup', setupPage],
   ['/login', loginPage],
-  ['/invite/:token', invitePage],
-  ['/reset/:token', resetPage],
+  ['/invitation', invitePage],
+  ['/password-reset', resetPage],
   ['.*', lostPage],
 ];
 

@@ -115,8 +115,9 @@ async function refreshAccount(id) {
 
 function onEvent({ type, data }) {
   if (type === 'sync.progress') {
-    const { account_id: id, phase, ...progress } = data;
-    if (account(id)) putAccount({ id, phase: phase ?? account(id).phase, progress });
+    const { account_id: id, phase, status, last_sync_at: lastSync, ...progress } = data;
+    const known = account(id);
+    if (known) putAccount({ id, phase: phase ?? known.phase, status: status ?? known.status, last_sync_at: lastSync ?? known.last_sync_at, progress });
     else refreshAccount(id);
     changed('mail');
     laterFolders();

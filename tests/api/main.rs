@@ -4,9 +4,13 @@
 #[allow(dead_code, unused_imports, reason = "a toolbox: not every tool is in use at every time")]
 mod support;
 
+mod accounts;
 mod backfill;
 mod crash;
+mod faults;
 mod first_start;
 mod harness;
+mod identity;
 mod mailbox;
 mod messages;
+mod schema;

@@ -30,7 +30,7 @@ export async function fill(send, owner, count) {
   const at = (minutes) => new Date(now - minutes * 60_000);
   await send('CREATE "Kunden/&ANw-berl&AOQ-ufe"').catch(() => {});
   const put = (folder, mail, minutes, seen) => append(send, folder, mail, { seen, date: at(minutes) });
-  await put('INBOX', header({ from: me, to: person(PEOPLE[0]), subject: THREAD_SUBJECT, date: at(3000), id: 't1@walk.example' }) + 'Hi Elena,\n\nas promised here is the proposal for the 140 vehicles.\n\nJonas\n', 3000, true);
+  await put('INBOX', header({ from: me, to: person(PEOPLE[0]), subject: THREAD_SUBJECT, date: at(3000), id: 'fleet-proposal@walk.example' }) + 'Hi Elena,\n\nas promised here is the proposal for the 140 vehicles.\n\nJonas\n', 3000, true);
   await put('INBOX', thread(me, at(12)), 12, false);
   await put('INBOX', hostile(me, at(25)), 25, false);
   await put('INBOX', designed(me, at(40)), 40, true);
@@ -48,7 +48,7 @@ function thread(me, date) {
   const text = '<p>Hi Jonas,</p><p>thank you, the phased schedule works for us. Two questions before I take it to the board on Thursday:</p>'
     + '<ol><li>Can the depot in Kiel move to phase one? Their contract ends in January.</li><li>Is the rate on page 4 fixed for all 36 months?</li></ol>'
     + '<p>I added comments to <a href="https://nordwind.example/timeline">the shared timeline</a> and attached our volume forecast.</p><p>Best regards,<br>Elena</p>';
-  return header({ from: person(PEOPLE[0]), to: me, subject: `Re: ${THREAD_SUBJECT}`, date, id: 't2@walk.example', reply: 't1@walk.example', type: 'multipart/mixed; boundary="walk"' })
+  return header({ from: person(PEOPLE[0]), to: me, subject: `Re: ${THREAD_SUBJECT}`, date, id: 'fleet-answer@walk.example', reply: 'fleet-proposal@walk.example', type: 'multipart/mixed; boundary="walk"' })
     + `--walk\nContent-Type: text/html; charset=utf-8\n\n${text}\n--walk\nContent-Type: text/csv; name="Volume-2027.csv"\nContent-Disposition: attachment; filename="Volume-2027.csv"\n\nmonth,vehicles\nJanuary,140\n--walk--\n`;
 }
 

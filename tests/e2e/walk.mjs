@@ -180,6 +180,18 @@ async function manage() {
   say('looked at mailboxes and settings, paused and resumed');
 }
 
+async function readDocs() {
+  await page.goto(`${BASE}/api/docs`);
+  await page.getByRole('heading', { name: 'API', exact: true }).waitFor();
+  await checkAll('docs');
+  await page.getByLabel('Find a call').fill('threads');
+  await page.locator('.op:visible', { hasText: '/api/email/threads/{id}' }).locator('summary').first().click();
+  await page.getByText('Answers').first().waitFor();
+  await page.getByText('What is inside').first().click();
+  await checkAll('docs-call');
+  say('read the description of the API');
+}
+
 async function invite() {
   await page.goto(`${BASE}/settings/team`);
   await button('Invite').click();
@@ -227,6 +239,8 @@ async function comeBack(link) {
   await page.goto(`${BASE}/settings`);
   await button('Sign out').first().click();
   await page.waitForURL('**/login');
+  await page.goto(`${BASE}/password-reset?token=used`);
+  await label('New password').waitFor();
   await page.goto(link);
   await label('Password').fill('another four quiet words');
   await checkAll('invite');
@@ -248,6 +262,7 @@ try {
   await useKeys();
   await receive();
   await manage();
+  await readDocs();
   await comeBack(await invite());
 } catch (error) {
   failed = error;

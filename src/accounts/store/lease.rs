@@ -74,11 +74,11 @@ pub enum Pass {
 }
 
 impl Accounts {
-    /// Claims mailboxes that are due, the longest overdue first.
-    pub async fn claim_due(&self, limit: i64) -> QueryResult<Vec<Lease>> {
+    /// Claims mailboxes of a phase that are due, the longest overdue first.
+    pub async fn claim_due(&self, phase: Phase, limit: i64) -> QueryResult<Vec<Lease>> {
         let now = self.clock.now();
         let mut conn = self.db.write().await?;
-        let ids = due(&mut conn, now, limit).await?;
+        let ids = due(&mut conn, phase, now, limit).await?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -174,12 +174,12 @@ impl Accounts {
     }
 }
 
-async fn due(conn: &mut DbConn, now: Timestamp, limit: i64) -> QueryResult<Vec<AccountId>> {
+async fn due(conn: &mut DbConn, phase: Phase, now: Timestamp, limit: i64) -> QueryResult<Vec<AccountId>> {
     on_conn!(conn, |c| {
         email_accounts::table
             .filter(email_accounts::next_sync_at.le(now))
             .filter(email_accounts::status.ne(Status::Disconnected.as_str()))
-            .filter(email_accounts::phase.ne(Phase::Paused.as_str()))
+            .filter(email_accounts::phase.eq(phase.as_str()))
             .filter(email_accounts::removed_at.is_null())
             .filter(email_accounts::claimed_until.is_null().or(email_accounts::claimed_until.lt(now)))
             .order(email_accounts::next_sync_at)

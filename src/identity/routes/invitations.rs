@@ -1,6 +1,7 @@
 //! Invitations.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 
 use super::{visitor, welcome};
@@ -14,7 +15,7 @@ use crate::ids::InvitationId;
 use crate::secret::Secret;
 
 /// Lists the invitations that nobody has followed yet.
-#[utoipa::path(tag = "Identity", params(ListParams), responses((status = 200, body = Page<Invitation>)))]
+#[utoipa::path(tag = "identity", operation_id = "list_invitations", params(ListParams), responses((status = 200, body = Page<Invitation>)))]
 #[get("/api/invitations")]
 pub(super) async fn list(
     identity: web::Data<Identity>,
@@ -29,7 +30,7 @@ pub(super) async fn list(
 }
 
 /// Invites somebody; the answer holds the link, to be handed on by you.
-#[utoipa::path(tag = "Identity", request_body = InvitationCreate, responses(
+#[utoipa::path(tag = "identity", operation_id = "create_invitation", request_body = InvitationCreate, responses(
     (status = 201, body = Invitation),
     (status = 403, body = Problem),
     (status = 409, body = Problem, description = "email_taken"),
@@ -45,11 +46,12 @@ pub(super) async fn create(
     let InvitationCreate { email, name, role } = create;
     let actor = Actor::of(&access, Some(ip.0));
     let (invitation, link) = identity.invite(&access, &actor, NewGuest { email, name, role }).await?;
-    Ok(HttpResponse::Created().json(Invitation::of(invitation, Some(link))))
+    let invitation = Invitation::of(invitation, Some(link));
+    Ok(HttpResponse::Created().insert_header((CACHE_CONTROL, "no-store")).json(invitation))
 }
 
 /// Shows the invited person what the link is for.
-#[utoipa::path(tag = "Identity", security(()), params(("invitation" = String, Path, description = "the token of the link")),
+#[utoipa::path(tag = "identity", operation_id = "view_invitation", security(()), params(("invitation" = String, Path, description = "the token of the link")),
     responses((status = 200, body = InvitationView), (status = 422, body = Problem, description = "invalid_token")))]
 #[get("/api/invitations/{invitation}")]
 pub(super) async fn view(identity: web::Data<Identity>, token: web::Path<String>) -> ApiResult<HttpResponse> {
@@ -64,7 +66,7 @@ pub(super) async fn view(identity: web::Data<Identity>, token: web::Path<String>
 }
 
 /// Follows an invitation: makes the user and signs in.
-#[utoipa::path(tag = "Identity", security(()), params(("invitation" = String, Path, description = "the token of the link")),
+#[utoipa::path(tag = "identity", operation_id = "accept_invitation", security(()), params(("invitation" = String, Path, description = "the token of the link")),
     request_body = InvitationAccept, responses(
         (status = 201, body = Me),
         (status = 409, body = Problem, description = "email_taken"),
@@ -83,7 +85,7 @@ pub(super) async fn accept(
 }
 
 /// Withdraws an invitation.
-#[utoipa::path(tag = "Identity", params(("invitation" = String, Path, description = "the invitation's id")),
+#[utoipa::path(tag = "identity", operation_id = "withdraw_invitation", params(("invitation" = String, Path, description = "the invitation's id")),
     responses((status = 204), (status = 404, body = Problem)))]
 #[delete("/api/invitations/{invitation}")]
 pub(super) async fn withdraw(

@@ -145,14 +145,19 @@ impl Identity {
         let row = self.new_user(invitation.organization_id, person, now).await?;
         let actor = Actor::person(row.id, visitor.ip);
         let mut conn = self.0.db.write().await?;
-        conn.transaction(async |tx| {
-            store::audit::lock(tx, invitation.organization_id).await?;
-            if !store::invitations::take(tx, invitation.id, now).await? {
-                return Err(IdentityError::InvalidToken);
-            }
-            let user = insert(tx, now, &actor, row.clone()).await?;
-            start(tx, now, user, &visitor).await
-        })
-        .await
+        let signed_in = conn
+            .transaction(async |tx| {
+                store::audit::lock(tx, invitation.organization_id).await?;
+                if !store::invitations::take(tx, invitation.id, now).await? {
+                    return Err(IdentityError::InvalidToken);
+                }
+                let user = insert(tx, now, &actor, row.clone()).await?;
+                start(tx, now, user, &visitor).await
+            })
+            .await?;
+        if visitor.old_token.is_some() {
+            self.0.callers.forget_all();
+        }
+        Ok(signed_in)
     }
 }

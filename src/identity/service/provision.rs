@@ -98,7 +98,7 @@ async fn pick(tx: &mut DbConn, wanted: Option<&str>, now: Timestamp) -> Result<O
     let all = store::organizations::all(tx).await?;
     let found = match wanted {
         Some(wanted) => all.iter().find(|organization| organization.name == wanted),
-        None => all.iter().next(),
+        None => all.first(),
     };
     match found {
         Some(organization) => Ok(organization.id),

@@ -52,7 +52,11 @@ impl Identity {
         let found = self.guarded(&person, visitor.ip, password).await?;
         let now = self.0.clock.now();
         let mut conn = self.0.db.write().await?;
-        conn.transaction(async |tx| start(tx, now, found.user.clone(), &visitor).await).await
+        let signed_in = conn.transaction(async |tx| start(tx, now, found.user.clone(), &visitor).await).await?;
+        if visitor.old_token.is_some() {
+            self.0.callers.forget_all();
+        }
+        Ok(signed_in)
     }
 
     /// Checks a password and counts the guess when it is wrong.

@@ -70,7 +70,7 @@ impl Identity {
         first: FirstRun,
         visitor: Visitor,
     ) -> Result<SignedIn, IdentityError> {
-        self.check_setup(&mut self.0.db.read().await?, &first.token).await?;
+        Self::check_setup(&mut self.0.db.read().await?, &first.token).await?;
         let address = LoginAddress::parse(&first.email)?;
         let (person, organization) = (name("name", &first.name)?, name("organization", &first.organization)?);
         password::acceptable(&first.password, &address.normalized)?;
@@ -78,7 +78,6 @@ impl Identity {
         let now = self.0.clock.now();
         let mut conn = self.0.db.write().await?;
         conn.transaction(async |tx| {
-            self.check_setup(tx, &first.token).await?;
             // Of two posts at once, the second waits here for the first and then finds nothing to take.
             if !store::settings::take_setup_tokens(tx).await? || store::users::any(tx).await? {
                 return Err(IdentityError::SetupDone);
@@ -106,13 +105,13 @@ impl Identity {
         .await
     }
 
-    async fn check_setup(&self, conn: &mut DbConn, token: &Secret) -> Result<(), IdentityError> {
+    async fn check_setup(conn: &mut DbConn, token: &Secret) -> Result<(), IdentityError> {
+        // Hashes are compared, so the time tells nothing about the token. The tokens are read first: if somebody else
+        // has just taken them, the user is there to be seen afterwards.
+        let known = store::settings::setup_tokens(conn).await?.contains(&hex(token));
         if store::users::any(conn).await? {
             return Err(IdentityError::SetupDone);
         }
-        let given = hex(token);
-        // Hashes are compared, so the time tells nothing about the token.
-        let known = store::settings::setup_tokens(conn).await?.contains(&given);
         if known { Ok(()) } else { Err(IdentityError::InvalidToken) }
     }
 }

@@ -98,5 +98,13 @@ fn link_end(text: &str) -> usize {
 }
 
 fn escape(text: &str, out: &mut String) {
-    html_escape::encode_double_quoted_attribute_to_string(text, out);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            _ => out.push(c),
+        }
+    }
 }

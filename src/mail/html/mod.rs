@@ -1,5 +1,6 @@
 //! HTML of mails: made safe to show, made from text, and turned into text.
 
+mod cost;
 mod css;
 mod from_text;
 mod page;

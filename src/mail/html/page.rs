@@ -16,7 +16,7 @@ pub fn page(sanitised: &str) -> String {
     out.push_str(scheme);
     out.push_str("\">\n<style>:root{color-scheme:");
     out.push_str(scheme);
-    out.push_str("}");
+    out.push('}');
     out.push_str(STYLE);
     out.push_str("</style>\n</head>\n<body>\n");
     out.push_str(sanitised);

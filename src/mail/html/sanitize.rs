@@ -7,14 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ammonia::{Builder, UrlRelative};
 
+use super::cost::is_costly;
 use super::to_text::{content_id, to_text};
 use super::{css, from_text};
 
 /// Most bytes of HTML that are sanitised as HTML.
 const MAX_HTML_BYTES: usize = 2 * 1024 * 1024;
-/// Most elements open at once. A browser nests no deeper than 512 either, and building a deeper tree costs
-/// time that grows with the square of the depth.
-const MAX_OPEN_ELEMENTS: usize = 2_000;
 
 const TAGS: [&str; 62] = [
     "a",
@@ -154,9 +152,9 @@ pub fn sanitize(html: &str) -> String {
 /// Sanitises HTML and points `cid:` images to the addresses in `embedded`.
 ///
 /// The keys are Content-IDs in any case; the values must be addresses of our own, they are not checked.
-/// HTML that is too large or too deep is shown as its text.
+/// HTML that is too large or would cost too much is shown as its text.
 pub fn sanitize_with(html: &str, embedded: &HashMap<String, String>) -> Sanitized {
-    if html.len() > MAX_HTML_BYTES || is_too_deep(html) {
+    if html.len() > MAX_HTML_BYTES || is_costly(html) {
         return Sanitized { html: from_text::text_to_html(&to_text(html)), blocked_images: 0 };
     }
     let blocked = Arc::new(AtomicUsize::new(0));
@@ -169,6 +167,7 @@ pub fn sanitize_with(html: &str, embedded: &HashMap<String, String>) -> Sanitize
 }
 
 fn builder(filter: Filter) -> Builder<'static> {
+    // Relative addresses pass here so that our own do; the filter takes all others out.
     let mut builder = Builder::empty();
     builder
         .tags(TAGS.iter().chain(&MORE_TAGS).copied().collect())
@@ -178,7 +177,7 @@ fn builder(filter: Filter) -> Builder<'static> {
         .set_tag_attribute_value("a", "target", "_blank")
         .link_rel(Some("noopener noreferrer nofollow"))
         .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "cid", "data"]))
-        .url_relative(UrlRelative::Deny)
+        .url_relative(UrlRelative::PassThrough)
         .strip_comments(true)
         .attribute_filter(move |element, attribute, value| filter.attribute(element, attribute, value));
     builder
@@ -246,29 +245,4 @@ fn clean_sheets(html: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-/// Whether more start tags than end tags lead to a tree too deep to build quickly.
-fn is_too_deep(html: &str) -> bool {
-    let bytes = html.as_bytes();
-    let mut open = 0usize;
-    let mut deepest = 0usize;
-    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'<') {
-        let rest = bytes.get(at + 1..).unwrap_or_default();
-        match rest.first() {
-            Some(b'/') => open = open.saturating_sub(1),
-            Some(byte) if byte.is_ascii_alphabetic() && !is_void(rest) => open += 1,
-            _ => {}
-        }
-        deepest = deepest.max(open);
-    }
-    deepest > MAX_OPEN_ELEMENTS
-}
-
-/// Elements that have no end tag, or need none.
-fn is_void(tag: &[u8]) -> bool {
-    const NAMES: [&str; 13] = ["br", "img", "hr", "meta", "link", "col", "p", "li", "td", "tr", "th", "input", "wbr"];
-    let end = tag.iter().position(|byte| !byte.is_ascii_alphanumeric());
-    let name = tag.get(..end.unwrap_or(tag.len())).unwrap_or_default();
-    NAMES.iter().any(|void| name.eq_ignore_ascii_case(void.as_bytes()))
 }

@@ -9,6 +9,9 @@ use crate::mail::visible::QUOTE_MARK;
 const QUOTE_IDS: [&str; 4] =
     ["appendonsend", "divrplyfwdmsg", "mail-editor-reference-message-container", "yahoo_quoted"];
 
+/// Most references to embedded images that are looked at.
+const MAX_CONTENT_IDS: usize = 2_000;
+
 /// The text of an HTML document with line breaks where blocks end and `> ` before quoted lines.
 pub fn to_text(html: &str) -> String {
     let mut text = to_marked_text(html);
@@ -201,7 +204,7 @@ impl Writer {
     }
 
     fn tag(&mut self, name: &str, closing: bool, attributes: &str) {
-        if !closing && is_quote(attributes) {
+        if !closing && matches!(name, "div" | "blockquote" | "hr") && is_quote(attributes) {
             self.breaks = self.breaks.max(1);
             self.start_line();
             self.out.push(QUOTE_MARK);
@@ -250,13 +253,18 @@ fn is_quote(attributes: &str) -> bool {
 /// The Content-IDs that an HTML text refers to, decoded and in lower case.
 pub fn content_ids(html: &str) -> HashSet<String> {
     let mut ids = HashSet::new();
+    let mut tries = 0;
     let bytes = html.as_bytes();
     let mut at = 0;
     while let Some(offset) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b':')) {
         at += offset + 1;
         let scheme = bytes.get(at.saturating_sub(4)..at).unwrap_or_default();
-        if !scheme.eq_ignore_ascii_case(b"cid:") || ids.len() > 1_000 {
+        if !scheme.eq_ignore_ascii_case(b"cid:") {
             continue;
+        }
+        tries += 1;
+        if tries > MAX_CONTENT_IDS {
+            break;
         }
         let rest = crate::mail::limits::prefix(html.get(at..).unwrap_or_default(), 300);
         let end = rest.find(['"', '\'', ')', '>', '<', ' ', '\n', '&']).unwrap_or(rest.len());

@@ -42,20 +42,14 @@ pub struct Tree<'a> {
 pub fn read(raw: &[u8]) -> Tree<'_> {
     let mut walk = Walk::default();
     let root = walk.part(raw, String::new(), "text/plain", 0);
-    Tree {
-        root,
-        defects: walk.defects,
-    }
+    Tree { root, defects: walk.defects }
 }
 
 /// Reads only the headers of a mail, as a part without content.
 pub fn read_head(head: &[u8]) -> Tree<'_> {
     let mut walk = Walk::default();
     let root = walk.leaf(head, String::new(), "text/plain");
-    Tree {
-        root,
-        defects: walk.defects,
-    }
+    Tree { root, defects: walk.defects }
 }
 
 #[derive(Default)]
@@ -150,8 +144,7 @@ impl Walk {
 fn guess_boundary(body: &[u8]) -> Option<Vec<u8>> {
     let lines = body.split(|byte| *byte == b'\n').take(200);
     let candidates = lines.filter_map(|line| line.trim_ascii_end().strip_prefix(b"--"));
-    let mut plausible =
-        candidates.filter(|rest| rest.len() > 4 && !rest.contains(&b' ') && !rest.ends_with(b"--"));
+    let mut plausible = candidates.filter(|rest| rest.len() > 4 && !rest.contains(&b' ') && !rest.ends_with(b"--"));
     plausible.next().map(<[u8]>::to_vec)
 }
 

@@ -13,11 +13,7 @@ use crate::messages::store::read;
 #[utoipa::path(tag = "mail", operation_id = "download_message", params(("id" = EmailId, Path)), responses(
     (status = 200, body = [u8], content_type = "message/rfc822"), (status = 404, body = Problem), (status = 410, body = Problem)))]
 #[get("/api/email/messages/{id}/raw")]
-pub(super) async fn raw(
-    access: Access,
-    messages: web::Data<Messages>,
-    id: PathId<EmailId>,
-) -> ApiResult<HttpResponse> {
+pub(super) async fn raw(access: Access, messages: web::Data<Messages>, id: PathId<EmailId>) -> ApiResult<HttpResponse> {
     access.require(Scope::Read)?;
     let raw_ref = read::raw_ref(&mut messages.db.read().await?, &access, id.0).await?;
     let Some(raw_ref) = raw_ref else {

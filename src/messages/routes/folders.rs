@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::http::{Body, Page, PathId};
 use crate::ids::{AccountId, FolderId};
+use crate::messages::completeness::Completeness;
 use crate::messages::dto::{FolderDto, FolderPatch};
 use crate::messages::service::Messages;
 
@@ -17,6 +18,18 @@ pub(super) async fn list(
     id: PathId<AccountId>,
 ) -> ApiResult<web::Json<Page<FolderDto>>> {
     Ok(web::Json(messages.folders(&access, id.0).await?))
+}
+
+/// Compares what is stored of a mailbox with what the provider holds, folder by folder.
+#[utoipa::path(tag = "mail", operation_id = "check_completeness", params(("id" = AccountId, Path)), responses(
+    (status = 200, body = Completeness), (status = 404, body = Problem)))]
+#[get("/api/email/accounts/{id}/completeness")]
+pub(super) async fn completeness(
+    access: Access,
+    messages: web::Data<Messages>,
+    id: PathId<AccountId>,
+) -> ApiResult<web::Json<Completeness>> {
+    Ok(web::Json(messages.completeness(&access, id.0).await?))
 }
 
 /// Says whether the mail of a folder is stored.

@@ -5,9 +5,7 @@ use crate::access::Access;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::http::{Page, PathId, QueryParams};
 use crate::ids::EmailId;
-use crate::messages::dto::{
-    BodyParams, Images, LookupAnswer, LookupParams, MessageDetail, MessageDto, MessageParams,
-};
+use crate::messages::dto::{BodyParams, Images, LookupAnswer, LookupParams, MessageDetail, MessageDto, MessageParams};
 use crate::messages::service::Messages;
 
 /// Lists mails, newest first, without their bodies.

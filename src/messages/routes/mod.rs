@@ -21,5 +21,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(files::attachment)
         .service(files::embedded)
         .service(folders::list)
-        .service(folders::update);
+        .service(folders::update)
+        .service(folders::completeness);
 }

@@ -19,4 +19,4 @@ pub use folders::{
 };
 pub use incoming::{apply_batch, apply_known, known_external_ids};
 pub use places::{remove_locations, remove_stale_locations, stored_uids, update_flags};
-pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skipped_uids};
+pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};

@@ -1,5 +1,6 @@
 //! Mails that were not stored, each with its reason and never with its body.
 
+use diesel::dsl::count_star;
 use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
@@ -128,4 +129,17 @@ pub async fn skipped_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32
         .select(skipped_messages::uid);
     let uids: Vec<Option<i64>> = on_conn!(conn, |c| query.load(c).await)?;
     Ok(uids.into_iter().flatten().filter_map(|uid| u32::try_from(uid).ok()).collect())
+}
+
+/// How many mails of a mailbox were set aside, by folder and reason.
+pub async fn skip_reasons(conn: &mut DbConn, account: AccountId) -> QueryResult<Vec<(FolderId, String, u64)>> {
+    let query = skipped_messages::table
+        .filter(skipped_messages::account_id.eq(account))
+        .group_by((skipped_messages::folder_id, skipped_messages::reason))
+        .select((skipped_messages::folder_id, skipped_messages::reason, count_star()));
+    let rows: Vec<(Option<FolderId>, String, i64)> = on_conn!(conn, |c| query.load(c).await)?;
+    let known = |(folder, reason, count): (Option<FolderId>, String, i64)| {
+        Some((folder?, reason, u64::try_from(count).unwrap_or_default()))
+    };
+    Ok(rows.into_iter().filter_map(known).collect())
 }

@@ -35,6 +35,20 @@ pub enum Source {
     Guess,
 }
 
+impl Source {
+    /// The word used in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Autoconfig => "autoconfig",
+            Self::Ispdb => "ispdb",
+            Self::Mx => "mx",
+            Self::Srv => "srv",
+            Self::Guess => "guess",
+        }
+    }
+}
+
 /// One server and the name to log in with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Endpoint {

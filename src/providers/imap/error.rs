@@ -71,7 +71,7 @@ impl ImapError {
             ImapErrorKind::LoginDisabled => "imap_login_disabled",
             ImapErrorKind::Tls => "imap_tls_failed",
             ImapErrorKind::Unreachable => "imap_unreachable",
-            ImapErrorKind::Refused => "imap_host_refused",
+            ImapErrorKind::Refused => "host_not_allowed",
             ImapErrorKind::Timeout => "imap_timeout",
             ImapErrorKind::Protocol | ImapErrorKind::NotUnderstood => "imap_protocol_error",
             ImapErrorKind::NoSuchFolder => "imap_folder_missing",
@@ -80,7 +80,7 @@ impl ImapError {
             ImapErrorKind::Rejected => "imap_rejected",
             ImapErrorKind::TooLarge => "imap_message_too_large",
             ImapErrorKind::ConnectionLost => "imap_connection_lost",
-            ImapErrorKind::Sink => "storage_failed",
+            ImapErrorKind::Sink => "storage_unavailable",
         }
     }
 

@@ -13,6 +13,9 @@ use super::{FlagEntry, FlagFlow, ImapConnection, ImapError, IndexEntry, UidSet};
 /// The most of a mail's header that is read alone, in octets.
 const MAX_HEADER: usize = 256 * 1024;
 
+/// The longest set in one command: servers limit the length of a line (RFC 2683 §3.2.1.5).
+const MAX_SET: usize = 4000;
+
 impl ImapConnection {
     /// The index lines of the mails in a set, by ascending UID. Mails that are gone are missing.
     ///
@@ -20,8 +23,17 @@ impl ImapConnection {
     /// [`super::ImapErrorKind::TooLarge`] when there are more than [`super::Limits::entries`]: ask
     /// for a window of UIDs at a time. Otherwise as the connection fails.
     pub async fn fetch_index(&mut self, uids: &UidSet) -> Result<Vec<IndexEntry>, ImapError> {
-        let items = format!("UID FLAGS INTERNALDATE RFC822.SIZE{}", self.id_items());
-        let found = self.fetch(uids, &format!("({items})")).await?;
+        let items = format!("(UID FLAGS INTERNALDATE RFC822.SIZE{})", self.id_items());
+        let limit = self.wire.limits().entries;
+        let mut found: BTreeMap<u32, Fetched> = BTreeMap::new();
+        let take = |uid, data: Fetched| {
+            let known = found.contains_key(&uid);
+            // A body that nobody asked for must not be kept.
+            merge(found.entry(uid).or_default(), Fetched { body: None, ..data });
+            within(found.len(), limit)?;
+            Ok(if known { Use::Unasked } else { Use::Asked })
+        };
+        self.fetch(uids, &items, take, |_| Ok(())).await?;
         Ok(found.into_iter().filter_map(index_entry).collect())
     }
 
@@ -29,32 +41,35 @@ impl ImapConnection {
     /// whose modification sequence is higher, and with QRESYNC the UIDs of those that vanished.
     ///
     /// # Errors
-    /// [`ImapError`] when the connection is no good.
+    /// [`super::ImapErrorKind::TooLarge`] when there are more than eight times
+    /// [`super::Limits::entries`]. Otherwise as the connection fails.
     pub async fn fetch_flags(&mut self, uids: &UidSet, changed_since: Option<u64>) -> Result<FlagFlow, ImapError> {
+        let items = if self.capabilities.condstore { "(UID FLAGS MODSEQ)" } else { "(UID FLAGS)" };
         let modifier = match changed_since {
-            Some(since) if self.capabilities.qresync => {
-                format!(" (CHANGEDSINCE {since} VANISHED)")
-            }
+            Some(since) if self.capabilities.qresync => format!(" (CHANGEDSINCE {since} VANISHED)"),
             Some(since) => format!(" (CHANGEDSINCE {since})"),
             None => String::new(),
         };
-        let items = if self.capabilities.condstore { "(UID FLAGS MODSEQ)" } else { "(UID FLAGS)" };
-        let mut gone = UidSet::new();
-        let limit = self.wire.limits().entries;
-        let found = self
-            .fetch_with(uids, &format!("{items}{modifier}"), |vanished| {
-                gone.extend(vanished);
-                within(gone.range_count(), limit)
-            })
-            .await?;
-        let changed = found
-            .into_iter()
-            .filter_map(|(uid, data)| {
-                let (flags, mod_seq) = (data.flags?, data.mod_seq);
-                Some(FlagEntry { uid, flags, mod_seq })
-            })
-            .collect();
-        Ok(FlagFlow { changed, vanished: gone })
+        let limit = self.wire.limits().entries * 8;
+        let mut changed: Vec<FlagEntry> = Vec::new();
+        let mut vanished = UidSet::new();
+        let take = |uid, data: Fetched| {
+            if let Some(flags) = data.flags {
+                changed.push(FlagEntry { uid, flags, mod_seq: data.mod_seq });
+            }
+            within(changed.len(), limit)?;
+            Ok(Use::Asked)
+        };
+        let on_vanished = |uids| {
+            vanished.extend(uids);
+            within(vanished.range_count(), limit)
+        };
+        self.fetch(uids, &format!("{items}{modifier}"), take, on_vanished).await?;
+        // Of two words about one mail the later counts.
+        changed.reverse();
+        changed.sort_by_key(|entry| entry.uid);
+        changed.dedup_by_key(|entry| entry.uid);
+        Ok(FlagFlow { changed, vanished })
     }
 
     /// A mail's header, cut off after 256 KiB; none when the mail is gone.
@@ -63,9 +78,14 @@ impl ImapConnection {
     /// [`ImapError`] when the connection is no good.
     pub async fn fetch_head(&mut self, uid: u32) -> Result<Option<Bytes>, ImapError> {
         let items = format!("(UID BODY.PEEK[HEADER]<0.{MAX_HEADER}>)");
-        let found = self.fetch(&UidSet::one(uid), &items).await?;
-        let body = found.into_values().find_map(|data| data.body);
-        Ok(body.and_then(|body| body.data).map(|mut header| {
+        let mut header: Option<Bytes> = None;
+        let take = |_, data: Fetched| {
+            let news = data.body.and_then(|body| body.data);
+            header = news.or(header.take());
+            Ok(Use::Unasked)
+        };
+        self.fetch(&UidSet::one(uid), &items, take, |_| Ok(())).await?;
+        Ok(header.map(|mut header| {
             header.truncate(MAX_HEADER);
             header
         }))
@@ -81,43 +101,29 @@ impl ImapConnection {
         }
     }
 
-    async fn fetch(&mut self, uids: &UidSet, items: &str) -> Result<BTreeMap<u32, Fetched>, ImapError> {
-        self.fetch_with(uids, items, |_| Ok(())).await
-    }
-
-    async fn fetch_with(
+    /// Fetches items of the mails in a set, with as many commands as it takes to write the set.
+    async fn fetch(
         &mut self,
         uids: &UidSet,
         items: &str,
+        mut take: impl FnMut(u32, Fetched) -> Result<Use, ImapError>,
         mut on_vanished: impl FnMut(UidSet) -> Result<(), ImapError>,
-    ) -> Result<BTreeMap<u32, Fetched>, ImapError> {
-        let mut found: BTreeMap<u32, Fetched> = BTreeMap::new();
-        if uids.is_empty() {
-            return Ok(found);
+    ) -> Result<(), ImapError> {
+        for part in uids.split(MAX_SET) {
+            let command = Command::new(&format!("UID FETCH {part} {items}"));
+            self.run(command, |response| match response {
+                // News about other mails come as FETCH too, often without a UID; and `n:*` yields
+                // the last mail even when its UID is below n.
+                Response::Fetch(data) => match data.uid.filter(|uid| part.contains(*uid)) {
+                    Some(uid) => take(uid, *data),
+                    None => Ok(Use::Unasked),
+                },
+                Response::Vanished { earlier: true, uids } => on_vanished(uids).map(|()| Use::Unasked),
+                _ => Ok(Use::Unasked),
+            })
+            .await?;
         }
-        let limit = self.wire.limits().entries;
-        let command = Command::new(&format!("UID FETCH {uids} {items}"));
-        self.run(command, |response| {
-            match response {
-                Response::Fetch(data) => {
-                    // News about other mails come as FETCH too, often without a UID; and `n:*`
-                    // yields the last mail even when its UID is below n.
-                    let asked = data.uid.filter(|uid| uids.contains(*uid));
-                    let Some(uid) = asked else {
-                        return Ok(Use::Unasked);
-                    };
-                    let known = found.contains_key(&uid);
-                    merge(found.entry(uid).or_default(), *data);
-                    within(found.len(), limit)?;
-                    return Ok(if known { Use::Unasked } else { Use::Asked });
-                }
-                Response::Vanished { earlier: true, uids } => on_vanished(uids)?,
-                _ => {}
-            }
-            Ok(Use::Unasked)
-        })
-        .await?;
-        Ok(found)
+        Ok(())
     }
 }
 

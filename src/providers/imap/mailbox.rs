@@ -56,6 +56,18 @@ impl ImapConnection {
         self.uid_search("ALL").await
     }
 
+    /// The UIDs of the mails in the open folder from `start` on.
+    ///
+    /// # Errors
+    /// [`ImapError`] when the connection is no good.
+    pub async fn uid_search_from(&mut self, start: u32) -> Result<UidSet, ImapError> {
+        let window = UidSet::from_uid(start);
+        let found = self.uid_search(&format!("UID {window}")).await?;
+        // `n:*` names the last mail even when its UID is below n.
+        let below: UidSet = start.checked_sub(1).map(|last| UidSet::range(0..=last)).unwrap_or_default();
+        Ok(found.difference(&below))
+    }
+
     /// The UIDs of the mails in the open folder that arrived on that day or later.
     ///
     /// # Errors

@@ -149,6 +149,39 @@ async fn all_uids_are_found_with_and_without_the_compact_answer() {
 }
 
 #[tokio::test]
+async fn uids_from_a_point_leave_out_the_last_mail_below_it() {
+    let (mut connection, server) = logged_in("", |mut peer| async move {
+        peer.open("a4").await;
+        peer.answer("a5 UID SEARCH UID 7:*", "* SEARCH 6\na5 OK done\n").await;
+        peer.answer("a6 UID SEARCH UID 5:*", "* SEARCH 5 6\na6 OK done\n").await;
+    })
+    .await;
+    connection.examine("INBOX").await.unwrap();
+    assert!(connection.uid_search_from(7).await.unwrap().is_empty());
+    assert_eq!(connection.uid_search_from(5).await.unwrap().to_string(), "5:6");
+    server.done().await;
+}
+
+#[tokio::test]
+async fn a_long_set_is_asked_for_in_several_commands() {
+    let (mut connection, server) = logged_in("", |mut peer| async move {
+        peer.open("a4").await;
+        for tag in ["a5", "a6"] {
+            let line = peer.line().await;
+            assert!(line.len() < 4100);
+            let first = line.split([' ', ',']).nth(3).unwrap_or_default().to_owned();
+            let answer = format!("* 1 FETCH (UID {first} RFC822.SIZE 9)\r\n{tag} OK done\r\n");
+            peer.send(answer).await;
+        }
+    })
+    .await;
+    connection.examine("INBOX").await.unwrap();
+    let sparse: UidSet = (1000..3400).step_by(2).collect();
+    assert_eq!(connection.fetch_index(&sparse).await.unwrap().len(), 2);
+    server.done().await;
+}
+
+#[tokio::test]
 async fn a_head_is_read_alone_and_a_missing_mail_has_none() {
     let (mut connection, server) = logged_in("", |mut peer| async move {
         peer.open("a4").await;

@@ -3,307 +3,59 @@
 use super::FolderRole;
 use super::folders::Listed;
 
-/// Names that mail programs and providers give, best match first; compared in lower case.
-const NAMES: [(FolderRole, &[&str]); 5] = [
+/// Names that mail programs and providers give, best match first, in lower case and separated by commas.
+const NAMES: [(FolderRole, &str); 5] = [
     (
         FolderRole::Sent,
-        &[
-            "sent",
-            "sent items",
-            "sent mail",
-            "sent messages",
-            "sent-mail",
-            "sentmail",
-            "outbox sent",
-            "gesendet",
-            "gesendete objekte",
-            "gesendete elemente",
-            "gesendete nachrichten",
-            "envoyés",
-            "éléments envoyés",
-            "messages envoyés",
-            "courrier envoyé",
-            "objets envoyés",
-            "enviados",
-            "elementos enviados",
-            "mensajes enviados",
-            "correo enviado",
-            "itens enviados",
-            "mensagens enviadas",
-            "posta inviata",
-            "inviata",
-            "inviati",
-            "elementi inviati",
-            "verzonden",
-            "verzonden items",
-            "verzonden berichten",
-            "отправленные",
-            "исходящие отправленные",
-            "надіслані",
-            "wysłane",
-            "elementy wysłane",
-            "odeslané",
-            "odeslaná pošta",
-            "odoslané",
-            "elküldött",
-            "elküldött elemek",
-            "trimise",
-            "elemente trimise",
-            "skickat",
-            "skickade objekt",
-            "sendt",
-            "sendte elementer",
-            "sendt post",
-            "lähetetyt",
-            "gönderilmiş",
-            "gönderilmiş öğeler",
-            "gönderilenler",
-            "απεσταλμένα",
-            "изпратени",
-            "poslano",
-            "poslane stavke",
-            "已发送",
-            "已发送邮件",
-            "已傳送",
-            "寄件備份",
-            "送信済み",
-            "送信済みトレイ",
-            "送信済みメール",
-            "보낸 편지함",
-            "보낸메일함",
-            "المرسلة",
-            "البريد المرسل",
-            "פריטים שנשלחו",
-            "ส่งแล้ว",
-            "đã gửi",
-            "terkirim",
-        ],
+        "sent, sent items, sent mail, sent messages, sent-mail, sentmail, outbox sent, gesendet, \
+         gesendete objekte, gesendete elemente, gesendete nachrichten, envoyés, éléments envoyés, \
+         messages envoyés, courrier envoyé, objets envoyés, enviados, elementos enviados, \
+         mensajes enviados, correo enviado, itens enviados, mensagens enviadas, posta inviata, inviata, \
+         inviati, elementi inviati, verzonden, verzonden items, verzonden berichten, отправленные, \
+         исходящие отправленные, надіслані, wysłane, elementy wysłane, odeslané, odeslaná pošta, \
+         odoslané, elküldött, elküldött elemek, trimise, elemente trimise, skickat, skickade objekt, \
+         sendt, sendte elementer, sendt post, lähetetyt, gönderilmiş, gönderilmiş öğeler, gönderilenler, \
+         απεσταλμένα, изпратени, poslano, poslane stavke, 已发送, 已发送邮件, 已傳送, 寄件備份, 送信済み, 送信済みトレイ, 送信済みメール, \
+         보낸 편지함, 보낸메일함, المرسلة, البريد المرسل, פריטים שנשלחו, ส่งแล้ว, đã gửi, terkirim",
     ),
     (
         FolderRole::Drafts,
-        &[
-            "drafts",
-            "draft",
-            "draft messages",
-            "entwürfe",
-            "entwurf",
-            "brouillons",
-            "brouillon",
-            "borradores",
-            "borrador",
-            "rascunhos",
-            "rascunho",
-            "bozze",
-            "bozza",
-            "concepten",
-            "concept",
-            "черновики",
-            "чернетки",
-            "wersje robocze",
-            "kopie robocze",
-            "szkice",
-            "koncepty",
-            "rozepsané",
-            "rozpísané",
-            "piszkozatok",
-            "ciorne",
-            "utkast",
-            "kladder",
-            "kladde",
-            "luonnokset",
-            "taslaklar",
-            "taslak",
-            "πρόχειρα",
-            "чернови",
-            "skice",
-            "草稿",
-            "草稿箱",
-            "草稿匣",
-            "下書き",
-            "임시 보관함",
-            "임시보관함",
-            "المسودات",
-            "مسودات",
-            "טיוטות",
-            "ฉบับร่าง",
-            "thư nháp",
-            "draf",
-            "konsep",
-        ],
+        "drafts, draft, draft messages, entwürfe, entwurf, brouillons, brouillon, borradores, borrador, \
+         rascunhos, rascunho, bozze, bozza, concepten, concept, черновики, чернетки, wersje robocze, \
+         kopie robocze, szkice, koncepty, rozepsané, rozpísané, piszkozatok, ciorne, utkast, kladder, \
+         kladde, luonnokset, taslaklar, taslak, πρόχειρα, чернови, skice, 草稿, 草稿箱, 草稿匣, 下書き, 임시 보관함, \
+         임시보관함, المسودات, مسودات, טיוטות, ฉบับร่าง, thư nháp, draf, konsep",
     ),
     (
         FolderRole::Trash,
-        &[
-            "trash",
-            "deleted items",
-            "deleted messages",
-            "deleted",
-            "bin",
-            "wastebasket",
-            "papierkorb",
-            "gelöschte objekte",
-            "gelöschte elemente",
-            "gelöscht",
-            "corbeille",
-            "éléments supprimés",
-            "messages supprimés",
-            "papelera",
-            "papelera de reciclaje",
-            "elementos eliminados",
-            "eliminados",
-            "lixeira",
-            "lixo",
-            "itens excluídos",
-            "cestino",
-            "posta eliminata",
-            "elementi eliminati",
-            "prullenbak",
-            "verwijderde items",
-            "корзина",
-            "удаленные",
-            "удалённые",
-            "кошик",
-            "видалені",
-            "kosz",
-            "elementy usunięte",
-            "koš",
-            "kôš",
-            "odstraněná pošta",
-            "lomtár",
-            "törölt elemek",
-            "coș de gunoi",
-            "elemente șterse",
-            "papperskorgen",
-            "borttaget",
-            "papirkurv",
-            "slettet post",
-            "slettede elementer",
-            "roskakori",
-            "poistetut",
-            "çöp",
-            "çöp kutusu",
-            "silinmiş öğeler",
-            "κάδος",
-            "διαγραμμένα",
-            "кошче",
-            "smeće",
-            "obrisane stavke",
-            "已删除",
-            "已删除邮件",
-            "垃圾箱",
-            "刪除的郵件",
-            "ゴミ箱",
-            "ごみ箱",
-            "削除済みアイテム",
-            "휴지통",
-            "지운 편지함",
-            "المهملات",
-            "سلة المهملات",
-            "אשפה",
-            "ถังขยะ",
-            "thùng rác",
-            "sampah",
-        ],
+        "trash, deleted items, deleted messages, deleted, bin, wastebasket, papierkorb, \
+         gelöschte objekte, gelöschte elemente, gelöscht, corbeille, éléments supprimés, \
+         messages supprimés, papelera, papelera de reciclaje, elementos eliminados, eliminados, lixeira, \
+         lixo, itens excluídos, cestino, posta eliminata, elementi eliminati, prullenbak, \
+         verwijderde items, корзина, удаленные, удалённые, кошик, видалені, kosz, elementy usunięte, \
+         koš, kôš, odstraněná pošta, lomtár, törölt elemek, coș de gunoi, elemente șterse, \
+         papperskorgen, borttaget, papirkurv, slettet post, slettede elementer, roskakori, poistetut, \
+         çöp, çöp kutusu, silinmiş öğeler, κάδος, διαγραμμένα, кошче, smeće, obrisane stavke, 已删除, \
+         已删除邮件, 垃圾箱, 刪除的郵件, ゴミ箱, ごみ箱, 削除済みアイテム, 휴지통, 지운 편지함, المهملات, سلة المهملات, אשפה, ถังขยะ, \
+         thùng rác, sampah",
     ),
     (
         FolderRole::Spam,
-        &[
-            "spam",
-            "junk",
-            "junk e-mail",
-            "junk email",
-            "junk mail",
-            "bulk mail",
-            "bulk",
-            "quarantine",
-            "spamverdacht",
-            "spam-verdacht",
-            "unerwünscht",
-            "junk-e-mail",
-            "courrier indésirable",
-            "indésirables",
-            "pourriel",
-            "correo no deseado",
-            "no deseado",
-            "correio eletrônico não solicitado",
-            "lixo eletrônico",
-            "lixo eletrónico",
-            "posta indesiderata",
-            "indesiderata",
-            "ongewenst",
-            "ongewenste e-mail",
-            "спам",
-            "нежелательная почта",
-            "небажана пошта",
-            "wiadomości-śmieci",
-            "nevyžádaná pošta",
-            "nevyžiadaná pošta",
-            "levélszemét",
-            "nedorite",
-            "skräppost",
-            "søppelpost",
-            "uønsket mail",
-            "uønsket e-post",
-            "roskaposti",
-            "istenmeyen",
-            "önemsiz",
-            "ανεπιθύμητα",
-            "нежелана поща",
-            "neželjena pošta",
-            "垃圾邮件",
-            "垃圾郵件",
-            "广告邮件",
-            "迷惑メール",
-            "스팸",
-            "스팸 편지함",
-            "정크 메일",
-            "البريد غير الهام",
-            "دعائم",
-            "דואר זבל",
-            "สแปม",
-            "thư rác",
-        ],
+        "spam, junk, junk e-mail, junk email, junk mail, bulk mail, bulk, quarantine, spamverdacht, \
+         spam-verdacht, unerwünscht, junk-e-mail, courrier indésirable, indésirables, pourriel, \
+         correo no deseado, no deseado, correio eletrônico não solicitado, lixo eletrônico, \
+         lixo eletrónico, posta indesiderata, indesiderata, ongewenst, ongewenste e-mail, спам, \
+         нежелательная почта, небажана пошта, wiadomości-śmieci, nevyžádaná pošta, nevyžiadaná pošta, \
+         levélszemét, nedorite, skräppost, søppelpost, uønsket mail, uønsket e-post, roskaposti, \
+         istenmeyen, önemsiz, ανεπιθύμητα, нежелана поща, neželjena pošta, 垃圾邮件, 垃圾郵件, 广告邮件, 迷惑メール, 스팸, \
+         스팸 편지함, 정크 메일, البريد غير الهام, دعائم, דואר זבל, สแปม, thư rác",
     ),
     (
         FolderRole::Archive,
-        &[
-            "archive",
-            "archives",
-            "archived",
-            "archived mail",
-            "archiv",
-            "archivo",
-            "archivados",
-            "arquivo",
-            "arquivo morto",
-            "arquivados",
-            "archivio",
-            "archief",
-            "archief items",
-            "архив",
-            "архів",
-            "archiwum",
-            "archivum",
-            "archívum",
-            "arhiva",
-            "arhivă",
-            "arkiv",
-            "arkisto",
-            "arşiv",
-            "αρχειοθέτηση",
-            "αρχείο",
-            "存档",
-            "归档",
-            "封存",
-            "アーカイブ",
-            "보관함",
-            "보관",
-            "أرشيف",
-            "ארכיון",
-            "ที่เก็บถาวร",
-            "lưu trữ",
-            "arsip",
-        ],
+        "archive, archives, archived, archived mail, archiv, archivo, archivados, arquivo, \
+         arquivo morto, arquivados, archivio, archief, archief items, архив, архів, archiwum, archivum, \
+         archívum, arhiva, arhivă, arkiv, arkisto, arşiv, αρχειοθέτηση, αρχείο, 存档, 归档, 封存, アーカイブ, 보관함, \
+         보관, أرشيف, ארכיון, ที่เก็บถาวร, lưu trữ, arsip",
     ),
 ];
 
@@ -332,7 +84,7 @@ pub(super) fn assign(folders: &mut [Listed]) {
     }
 }
 
-fn assign_by_name(folders: &mut [Listed], role: FolderRole, names: &[&str]) {
+fn assign_by_name(folders: &mut [Listed], role: FolderRole, names: &str) {
     let best = folders
         .iter_mut()
         .filter(|listed| is_free(listed) && !listed.folder.is_view)
@@ -351,9 +103,9 @@ fn is_free(listed: &Listed) -> bool {
 }
 
 /// The smaller the better: first how deep, then how good the name is.
-fn rank(path: &[String], names: &[&str]) -> Option<(usize, usize)> {
+fn rank(path: &[String], names: &str) -> Option<(usize, usize)> {
     let last = path.last()?.trim().to_lowercase();
-    let quality = names.iter().position(|name| *name == last)?;
+    let quality = names.split(", ").position(|name| name == last)?;
     let below_inbox = path.first().is_some_and(|first| first.eq_ignore_ascii_case("INBOX"));
     // Many servers keep everything below INBOX: that level does not count.
     Some((path.len() - usize::from(below_inbox && path.len() > 1), quality))

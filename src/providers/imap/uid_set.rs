@@ -132,6 +132,25 @@ impl UidSet {
         Self { ranges: left }
     }
 
+    /// Cuts the set into ones that are at most `octets` long when written, for servers limit the
+    /// length of a command.
+    pub fn split(&self, octets: usize) -> Vec<Self> {
+        let mut parts: Vec<Self> = Vec::new();
+        let mut length = usize::MAX;
+        for &range in &self.ranges {
+            let written = Self { ranges: vec![range] }.to_string().len() + 1;
+            length = length.saturating_add(written);
+            match parts.last_mut() {
+                Some(part) if length <= octets => part.ranges.push(range),
+                _ => {
+                    parts.push(Self { ranges: vec![range] });
+                    length = written;
+                }
+            }
+        }
+        parts
+    }
+
     /// Reads a set as servers write it, such as `1:3,7`; none when it is not one.
     pub fn parse(text: &str) -> Option<Self> {
         text.split(',')
@@ -208,6 +227,16 @@ mod tests {
         assert_eq!(UidSet::parse("4:2"), Some(UidSet::range(2..=4)));
         assert_eq!(UidSet::parse("x"), None);
         assert_eq!(UidSet::parse(""), None);
+    }
+
+    #[test]
+    fn a_long_set_is_cut_into_short_ones() {
+        let set: UidSet = (1..5000).filter(|uid| uid % 3 != 0).collect();
+        let parts = set.split(100);
+        assert!(parts.iter().all(|part| part.to_string().len() <= 100));
+        assert!(parts.iter().flat_map(UidSet::iter).eq(set.iter()));
+        assert_eq!(UidSet::from_uid(7).split(1), [UidSet::from_uid(7)]);
+        assert!(UidSet::new().split(10).is_empty());
     }
 
     #[test]

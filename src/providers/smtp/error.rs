@@ -73,7 +73,7 @@ impl SmtpError {
             SmtpErrorKind::LoginDisabled => "smtp_login_disabled",
             SmtpErrorKind::Tls => "smtp_tls_failed",
             SmtpErrorKind::Unreachable => "smtp_unreachable",
-            SmtpErrorKind::Refused => "smtp_host_refused",
+            SmtpErrorKind::Refused => "host_not_allowed",
             SmtpErrorKind::Timeout => "smtp_timeout",
             SmtpErrorKind::Protocol => "smtp_protocol_error",
             SmtpErrorKind::Unavailable => "smtp_unavailable",

@@ -187,9 +187,9 @@ function connectForm(onConnected) {
 }
 
 function foundBox({ imap, smtp, source }) {
-  const row = (name, server) => h('div', { class: 'r' }, h('span', { class: 'ok' }, icon('done', 15)), h('span', { class: 'l' }, name),
+  const row = (name, server) => h('div', { class: 'r' }, h('span', { class: source === 'guess' ? 'l' : 'ok' }, icon(source === 'guess' ? 'info' : 'done', 15)), h('span', { class: 'l' }, name),
     h('span', { class: 'num clip' }, `${server.host} : ${server.port}`), h('span', { class: 'e' }, securityText(server.security)));
   return h('div', null,
     h('div', { class: 'disc' }, row('IMAP', imap), smtp?.host && row('SMTP', smtp)),
-    h('p', { class: 'hint' }, `Settings found ${sourceText(source)}.`));
+    h('p', { class: 'hint' }, sourceText(source)));
 }

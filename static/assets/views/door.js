@@ -83,9 +83,9 @@ export async function loginPage({ query }) {
   return { title: 'Sign in', el: door('Sign in', null, own.el, 'Forgot the password? An administrator can make you a reset link under Settings, Team.') };
 }
 
-export async function invitePage({ params }) {
+export async function invitePage({ query }) {
   const title = 'Join';
-  const path = `/api/invitations/${encodeURIComponent(params.token)}`;
+  const path = `/api/invitations/${encodeURIComponent(query.get('token') || '-')}`;
   let invitation;
   try {
     invitation = await get(path, { quiet401: true });
@@ -112,7 +112,8 @@ export async function invitePage({ params }) {
   return { title, el: door(`Join ${where}`, 'Choose a password, and you are in.', own.el) };
 }
 
-export async function resetPage({ params }) {
+export async function resetPage({ query }) {
+  const token = query.get('token') ?? '';
   const password = newPassword('New password');
   password.input.setAttribute('data-autofocus', '');
   const own = form({
@@ -120,7 +121,7 @@ export async function resetPage({ params }) {
     fields: { password },
     action: 'Save the new password', waiting: 'Saving…',
     send: async () => {
-      await post('/api/password-reset', { token: params.token, password: password.raw }, { quiet401: true });
+      await post('/api/password-reset', { token, password: password.raw }, { quiet401: true });
       toast('The new password is saved. Sign in with it.');
       go('/login', { replace: true });
     },

@@ -24,13 +24,16 @@ export function mailFrame(mail, title) {
   });
   const el = h('div', { class: 'body' }, frame);
   let observer = null;
-  const onTheme = () => { if (frame.contentDocument?.body) dress(frame); };
+  // Decided once: what is set below would look like the mail's own colours.
+  let designed = false;
+  const onTheme = () => { if (frame.contentDocument?.body) dress(frame, designed); };
   frame.addEventListener('load', () => {
     observer?.disconnect();
     const page = frame.contentDocument;
     if (!page?.body) return;
     if (page.contentType !== 'text/html') { fill(el, failed(mail)); return; }
-    dress(frame);
+    designed = Boolean(page.querySelector(DESIGNED));
+    dress(frame, designed);
     const fit = () => { frame.style.height = `${Math.ceil(heightOf(page))}px`; };
     observer = new ResizeObserver(fit);
     observer.observe(page.documentElement);
@@ -51,9 +54,8 @@ function heightOf(page) {
 }
 
 /** Styles are set through the DOM, which the mail's own policy allows; no markup is added to it. */
-function dress(frame) {
+function dress(frame, designed) {
   const page = frame.contentDocument;
-  const designed = Boolean(page.querySelector(DESIGNED));
   const light = designed || !DARK.matches;
   const own = getComputedStyle(frame);
   frame.classList.toggle('sheet', designed && DARK.matches);
@@ -61,7 +63,8 @@ function dress(frame) {
   page.documentElement.style.colorScheme = light ? 'light' : 'dark';
   page.documentElement.style.background = 'transparent';
   page.body.style.display = 'flow-root';
-  page.body.style.margin = designed && DARK.matches ? '12px' : '0';
+  page.body.style.margin = '0';
+  page.body.style.padding = designed && DARK.matches ? '12px' : '0';
   if (designed) return;
   page.body.style.color = own.color;
   page.body.style.background = 'transparent';

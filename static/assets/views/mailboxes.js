@@ -7,7 +7,8 @@ import { tick } from '../forms.js';
 import { go } from '../router.js';
 import { account, dropAccount, foldersOf, putAccount, refreshAccounts, refreshFolders, state, watch } from '../store.js';
 import { banner, dialog, emptyState, failedState, smallRing, toast, toastProblem } from '../ui.js';
-import { act, doneOf, folderIcon, progressCard, PROVIDERS, statusOf } from './progress.js';
+import { folderIcon, inOrder } from './folders.js';
+import { act, doneOf, progressCard, PROVIDERS, statusOf } from './progress.js';
 import { reconnect } from './reconnect.js';
 import { customFolders, shell } from './shell.js';
 
@@ -85,7 +86,7 @@ function headOf(item) {
 }
 
 function drawFolders(el, id) {
-  const folders = [...foldersOf(id)].sort((a, b) => (b.role === 'inbox') - (a.role === 'inbox') || a.name.localeCompare(b.name));
+  const folders = inOrder(foldersOf(id));
   fill(el, h('h2', null, 'Folders'), h('p', { class: 'hint' }, 'A folder that is switched off is not read any more. What was imported stays.'),
     folders.length ? h('ul', { class: 'switches' }, folders.map((folder) => folderSwitch(id, folder))) : h('p', { class: 'muted' }, 'The folders appear when the mailbox has been read for the first time.'));
 }
@@ -110,7 +111,7 @@ function folderSwitch(id, folder) {
 function skippedSection(id) {
   const el = h('section', { class: 'card box', 'aria-label': 'Set aside', hidden: true });
   get(`/api/email/accounts/${id}/completeness`).then(({ folders = [] }) => {
-    const lines = folders.flatMap((folder) => Object.entries(folder.skipped ?? {}).map(([reason, number]) => [folderName(foldersOf(id).find((own) => own.id === (folder.folder_id ?? folder.id)) ?? folder), reason, number]));
+    const lines = folders.flatMap((folder) => Object.entries(folder.skipped ?? {}).map(([reason, number]) => [folderName(folder), reason, number]));
     if (!lines.length) return;
     el.hidden = false;
     fill(el, h('h2', null, 'Set aside'), h('p', { class: 'hint' }, 'These mails could not be taken in. They are untouched in the mailbox.'),

@@ -5,13 +5,11 @@ import { add, announce, fill, h, icon, svg } from '../dom.js';
 import { ago, count, folderName, percent, plural, timeLeft } from '../format.js';
 import { account, putAccount, refreshAccounts, watch } from '../store.js';
 import { bar, busy, toast, toastProblem } from '../ui.js';
+import { folderIcon, inOrder } from './folders.js';
 
 const ROUND = 2 * Math.PI * 48;
 const SHOWN_FOLDERS = 7;
 const STEP = 25;
-const FOLDER_ICONS = { inbox: 'inbox', sent: 'sent', drafts: 'drafts', trash: 'trash', spam: 'spam', archive: 'archive', all: 'all', label: 'label' };
-
-export const folderIcon = (role) => FOLDER_ICONS[role] ?? 'folder';
 
 export const PROVIDERS = { imap: 'IMAP', gmail: 'Google', outlook: 'Microsoft' };
 
@@ -28,7 +26,8 @@ export function statusOf(item) {
 export function doneOf(item) {
   const { synced = 0, total = 0 } = item.progress ?? {};
   if (item.phase === 'live' && item.status === 'active') return 100;
-  return total ? percent(synced, total) : null;
+  // Folders that were not counted yet may still add mails: all of it is said only at the end.
+  return total ? Math.min(99, percent(synced, total)) : null;
 }
 
 /** Makes the card. `compact` leaves out the last line. Returns `{ el, destroy }`. */
@@ -121,7 +120,7 @@ function pill(item, rate, eta) {
 }
 
 function drawFolders(el, item, all, toggle) {
-  const folders = item.progress?.folders ?? [];
+  const folders = inOrder(item.progress?.folders ?? []);
   const shown = all ? folders : folders.slice(0, SHOWN_FOLDERS);
   const focused = el.contains(document.activeElement);
   const more = folders.length > SHOWN_FOLDERS && h('button', { type: 'button', class: 'more', 'aria-expanded': String(all), onclick: toggle },
@@ -141,7 +140,7 @@ function folderRow({ name: path, role, synced = 0, total = 0 }, phase) {
 function watching(item) {
   const pushed = item.push && item.push !== 'none';
   return h('div', { class: 'fr' }, icon('live', 15), h('span', { class: 'nm' }, 'New mail'), bar(null),
-    h('span', { class: 'v' }, pushed ? 'watching live' : 'checked often'));
+    h('span', { class: 'v' }, pushed ? 'watching live' : 'checked regularly'));
 }
 
 /** Speaks at 25, 50, 75 and 100 percent only. */

@@ -55,12 +55,18 @@ export const CONNECT_CODES = {
   imap_login_failed: 'password',
   imap_unreachable: 'imap.host',
   imap_tls_failed: 'imap.security',
+  imap_login_disabled: 'imap.security',
+  imap_rejected: 'imap.host',
+  imap_over_quota: 'imap.host',
+  imap_connection_lost: 'imap.host',
   imap_timeout: 'imap.host',
   imap_protocol_error: 'imap.host',
   imap_unavailable: 'imap.host',
   smtp_login_failed: 'smtp.password',
   smtp_unreachable: 'smtp.host',
   smtp_tls_failed: 'smtp.security',
+  smtp_login_disabled: 'smtp.security',
+  smtp_connection_lost: 'smtp.host',
   smtp_timeout: 'smtp.host',
   smtp_protocol_error: 'smtp.host',
   smtp_unavailable: 'smtp.host',
@@ -69,12 +75,16 @@ export const CONNECT_CODES = {
 };
 
 const SOURCES = {
-  builtin: 'from the built-in list', table: 'from the built-in list', autoconfig: 'from the provider', ispdb: 'from Thunderbird’s list',
-  mx: 'from the mail exchanger', srv: 'from DNS', exchange: 'from Exchange', autodiscover: 'from Exchange', guess: 'guessed from the domain',
+  table: 'Settings found in the built-in list.',
+  autoconfig: 'Settings published by the provider.',
+  ispdb: 'Settings found in Thunderbird’s list.',
+  mx: 'Settings found through the domain’s mail exchanger.',
+  srv: 'Settings published in the domain’s DNS.',
+  guess: 'A guess from the domain’s name. The test will tell; you can edit it by hand.',
 };
 
 /** Where the settings came from, in words. */
-export const sourceText = (source) => SOURCES[source] ?? (source ? `from ${String(source).replaceAll('_', ' ')}` : '');
+export const sourceText = (source) => SOURCES[source] ?? 'Settings found.';
 
 export const SECURITY = [['tls', 'TLS'], ['starttls', 'STARTTLS'], ['none', 'None (not encrypted)']];
 export const securityText = (value) => ({ tls: 'TLS', starttls: 'STARTTLS', none: 'not encrypted' })[value] ?? value;

@@ -5,10 +5,8 @@ import { fill, h, icon } from '../dom.js';
 import { ago, count, folderName, percent, timeLeft } from '../format.js';
 import { foldersOf, roleCounts, state, watch } from '../store.js';
 import { bar, logo, smallRing } from '../ui.js';
-import { doneOf, folderIcon, statusOf } from './progress.js';
-
-/** The folders every mailbox shares, in the order they are shown. */
-export const ROLES = [['inbox', 'Inbox'], ['sent', 'Sent'], ['drafts', 'Drafts'], ['archive', 'Archive'], ['spam', 'Spam'], ['trash', 'Trash']];
+import { folderIcon, inOrder, ROLES } from './folders.js';
+import { doneOf, statusOf } from './progress.js';
 
 const MORE_FOLDERS = 40;
 
@@ -67,9 +65,7 @@ function mailbox(item, here) {
 
 /** A mailbox's folders without the inbox, known roles first, then by name. */
 export function customFolders(id) {
-  const rank = (folder) => { const at = ROLES.findIndex(([role]) => role === folder.role); return at < 0 ? ROLES.length : at; };
-  return foldersOf(id).filter((folder) => folder.role !== 'inbox' && folder.included !== false)
-    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  return inOrder(foldersOf(id).filter((folder) => folder.role !== 'inbox' && folder.included !== false));
 }
 
 function mark(item, tone, text) {

@@ -76,6 +76,11 @@ impl TestApp {
         self.nobody().set_up(self.setup_token(), OWNER_EMAIL, OWNER_PASSWORD).await
     }
 
+    /// The address of its database; none for the embedded file in its folder.
+    pub fn database_url(&self) -> Option<String> {
+        self._database.url()
+    }
+
     /// The folder of its data.
     pub fn data_dir(&self) -> &std::path::Path {
         self._dir.path()

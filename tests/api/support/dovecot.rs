@@ -91,6 +91,11 @@ impl Dovecot {
         Mailbox { server: self, user: format!("{}@mail.example", &unique[..12]) }
     }
 
+    /// The folder of its configuration and log.
+    pub fn root(&self) -> PathBuf {
+        PathBuf::from(self.fact("root").as_str().unwrap())
+    }
+
     fn fact(&self, name: &str) -> &Value {
         &self.server.facts[name]
     }
@@ -138,7 +143,7 @@ impl Mailbox<'_> {
     /// How many mail bodies the server has sent from this mailbox, over all connections that have ended.
     /// Dovecot logs the count when a connection ends.
     pub fn bodies_sent(&self) -> usize {
-        let log = Path::new(self.server.fact("root").as_str().unwrap()).join("log");
+        let log = self.server.root().join("log");
         let session = format!("imap({})<", self.user);
         let text = String::from_utf8_lossy(&fs::read(log).unwrap()).into_owned();
         let counts = text

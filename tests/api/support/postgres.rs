@@ -19,6 +19,31 @@ struct Server {
     _own: Option<ScriptServer>,
 }
 
+/// A PostgreSQL of one's own, to be stopped and started again.
+pub struct PrivatePostgres(ScriptServer);
+
+impl PrivatePostgres {
+    /// Starts it, empty.
+    pub fn start() -> Self {
+        Self(ScriptServer::start("private-postgres", &[]))
+    }
+
+    /// The address of its database.
+    pub fn url(&self) -> &str {
+        self.0.facts["url"].as_str().unwrap()
+    }
+
+    /// Ends the server and its connections; its data stays.
+    pub fn stop(&self) {
+        self.0.tell("stop");
+    }
+
+    /// Starts the server again, on the same port with the same data.
+    pub fn start_again(&self) {
+        self.0.tell("start");
+    }
+}
+
 static SERVER: LazyLock<Server> = LazyLock::new(|| match std::env::var("DUPLEX_TEST_POSTGRES_URL") {
     Ok(url) => Server { url, _own: None },
     Err(_) => {

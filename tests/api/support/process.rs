@@ -54,6 +54,11 @@ impl TestProcess {
         .await;
     }
 
+    /// Changes a setting; it counts from the next start.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.set(name, value);
+    }
+
     /// The command line with these arguments, in the same environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_duplex"));

@@ -168,8 +168,12 @@ macro_rules! filtered {
         if let Some(before) = query.before {
             rows = rows.filter($at.lt(before));
         }
-        let flags = [("is_read", query.is_read), ("is_starred", query.is_starred), ("is_archived", query.is_archived),
-            ("has_attachments", query.has_attachments)];
+        let flags = [
+            ("is_read", query.is_read),
+            ("is_starred", query.is_starred),
+            ("is_archived", query.is_archived),
+            ("has_attachments", query.has_attachments),
+        ];
         for (column, wanted) in flags {
             if let Some(wanted) = wanted {
                 let word = if wanted { "TRUE" } else { "FALSE" };

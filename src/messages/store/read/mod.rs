@@ -15,9 +15,7 @@ use crate::ids::{AccountId, FolderId};
 use crate::messages::model::FolderRole;
 use crate::on_conn;
 
-pub(crate) use details::{
-    AttachmentRow, Found, attachment, body, embedded_images, lookup, message, raw_ref,
-};
+pub(crate) use details::{AttachmentRow, Found, attachment, body, embedded_images, lookup, message, raw_ref};
 pub(crate) use messages::{Direction, MessageRow, Query, list, of_thread};
 pub(crate) use parts::{FolderOf, Parts, parts};
 pub(crate) use threads::{ThreadQuery, ThreadView, list as list_threads, views};

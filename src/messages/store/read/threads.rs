@@ -89,7 +89,8 @@ async fn in_account(
             .into_boxed();
         if let Some(key) = query.cursor {
             let (at, id) = (key.at, ThreadId::from_uuid(key.id));
-            rows = rows.filter(dsl::last_message_at.le(at)).filter(dsl::last_message_at.lt(at).or(dsl::thread_id.lt(id)));
+            rows =
+                rows.filter(dsl::last_message_at.le(at)).filter(dsl::last_message_at.lt(at).or(dsl::thread_id.lt(id)));
         }
         if query.unread {
             rows = rows.filter(dsl::unread_count.gt(0));
@@ -129,9 +130,8 @@ async fn in_folder(
     folders: &[FolderId],
     accounts: &[AccountId],
 ) -> QueryResult<Vec<(ThreadId, Keyset)>> {
-    let numbers = |from: usize, count: usize| {
-        (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
-    };
+    let numbers =
+        |from: usize, count: usize| (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
     let mut next = 2;
     let mut text = String::from(
         "SELECT e.thread_id AS thread_id, l.received_at AS at, l.email_id AS email_id FROM email_locations l \
