@@ -8,6 +8,10 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, Tr
 use super::sqlite::Lite;
 
 /// One connection, taken from a pool and given back when dropped.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a connection lives on the stack for one query; a box would cost more than the bytes"
+)]
 pub enum DbConn {
     /// A connection to the embedded SQLite file.
     Sqlite(Object<Lite>),

@@ -88,7 +88,7 @@ impl Messages {
         let images = read::embedded_images(&mut conn, id).await?;
         drop(conn);
         match body.body_html {
-            Some(html) => Ok(mail::html::page(&*self.sanitized(id, html, images).await?)),
+            Some(html) => Ok(mail::html::page(&self.sanitized(id, html, images).await?)),
             None => {
                 let text = body.body_text.unwrap_or_default();
                 blocking(move || mail::html::page(&mail::html::text_to_html(&text))).await

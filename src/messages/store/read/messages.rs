@@ -123,7 +123,7 @@ pub(crate) async fn list(conn: &mut DbConn, access: &Access, query: &Query) -> Q
     if query.account.is_some() {
         rows.retain(|row| Some(row.account_id) == query.account);
     }
-    rows.sort_by(|a, b| (b.received_at, b.id).cmp(&(a.received_at, a.id)));
+    rows.sort_by_key(|row| std::cmp::Reverse((row.received_at, row.id)));
     let mut seen = BTreeSet::new();
     rows.retain(|row| seen.insert(row.id));
     Ok(rows)

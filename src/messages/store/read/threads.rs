@@ -65,7 +65,7 @@ pub(crate) async fn list(
             }
         }
     }
-    found.sort_by(|(_, a), (_, b)| (b.at, b.id).cmp(&(a.at, a.id)));
+    found.sort_by_key(|(_, keyset)| std::cmp::Reverse((keyset.at, keyset.id)));
     let mut seen = BTreeSet::new();
     found.retain(|(thread, _)| seen.insert(*thread));
     Ok(found)
