@@ -1,8 +1,8 @@
 //! Connecting a mailbox that cannot be connected: the answer says which part is to be mended.
 
 use super::sink;
-use crate::support::{Client, Dovecot, DovecotOptions, Mailbox, SmtpSecurity, SmtpSink, TestApp};
 use crate::support::Backend;
+use crate::support::{Client, Dovecot, DovecotOptions, Mailbox, SmtpSecurity, SmtpSink, TestApp};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -66,7 +66,10 @@ async fn a_host_that_is_not_there_is_refused_with_its_code() {
     refused(&owner, changed(&mailbox, &smtp, "imap", nobody.clone()), "imap_unreachable", "imap.host").await;
     refused(&owner, changed(&mailbox, &smtp, "smtp", nobody), "smtp_unreachable", "smtp.host").await;
     let unknown = json!({"host": "no such.name.invalid"});
-    owner.post("/api/email/accounts", changed(&mailbox, &smtp, "imap", unknown)).await.problem(422, "validation_failed");
+    owner
+        .post("/api/email/accounts", changed(&mailbox, &smtp, "imap", unknown))
+        .await
+        .problem(422, "validation_failed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

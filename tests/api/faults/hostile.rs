@@ -17,7 +17,8 @@ fn hostile_mails() -> Vec<TestMail> {
         let head = [format!("Message-ID: <hostile-{number}@garden.example>\r\n").as_bytes(), head, b"\r\n"].concat();
         TestMail { raw: [&head, body].concat(), ..mail(&format!("hostile-{number}@garden.example"), b"") }
     };
-    let everything = [b"Subject: ", &bytes[..], b"\r\nFrom: ", &bytes, b" <a@b.example>\r\nTo: ", &bytes, b"\r\n"].concat();
+    let everything =
+        [b"Subject: ", &bytes[..], b"\r\nFrom: ", &bytes, b" <a@b.example>\r\nTo: ", &bytes, b"\r\n"].concat();
     let utf16: &[u8] = b"Subject: =?utf-16?b?AAAAAA==?= =?utf-8?q?=00=ff=c3?=\r\n";
     let file = [
         b"--x\r\nContent-Type: text/plain; charset=\"=nul=\"\r\n\r\n=nul=\xff\xfe\r\n--x\r\n".as_slice(),
@@ -28,13 +29,25 @@ fn hostile_mails() -> Vec<TestMail> {
     vec![
         raw(0, &everything, &bytes),
         raw(1, b"Subject: =nul=in=nul=the subject\r\nFrom: \"=nul=\" <=nul=@b.example>\r\n", b"A=nul=B\r\n"),
-        raw(2, b"Subject: \xc3\x28 \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80\r\nTo: \xff <c@\xff.example>\r\n", b"\xc3\x28\r\n"),
+        raw(
+            2,
+            b"Subject: \xc3\x28 \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80\r\nTo: \xff <c@\xff.example>\r\n",
+            b"\xc3\x28\r\n",
+        ),
         raw(3, utf16, b""),
         raw(4, b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n", &file),
-        raw(5, b"Content-Type: text/html; charset=utf-8\r\n", b"<p title='=nul='>=nul=\xff&#0;&#xd800;<!--=nul=-->\r\n"),
+        raw(
+            5,
+            b"Content-Type: text/html; charset=utf-8\r\n",
+            b"<p title='=nul='>=nul=\xff&#0;&#xd800;<!--=nul=-->\r\n",
+        ),
         raw(6, b"Content-Type: text/plain; charset=utf-16\r\n", b"\x00\xd8\x00\xd8=nul=\r\n"),
         raw(7, b"References: <=nul=@x> <\xff@y>\r\nIn-Reply-To: <=nul=@x>\r\nDate: =nul=\r\n", b"=nul=\r\n"),
-        raw(8, b"X-Long: =nul=\r\nList-Id: <=nul=\xff>\r\nReply-To: =nul=\r\nCc: \xff=nul=, =nul=;\r\n", b"\xef\xbb\xbf"),
+        raw(
+            8,
+            b"X-Long: =nul=\r\nList-Id: <=nul=\xff>\r\nReply-To: =nul=\r\nCc: \xff=nul=, =nul=;\r\n",
+            b"\xef\xbb\xbf",
+        ),
     ]
 }
 

@@ -10,7 +10,7 @@ mod large;
 mod poison;
 
 use crate::mailbox::account;
-use crate::support::{Client, ImapProxy, Mailbox, MailGenerator, SmtpSecurity, SmtpSink, TestMail, wait_for};
+use crate::support::{Client, ImapProxy, MailGenerator, Mailbox, SmtpSecurity, SmtpSink, TestMail, wait_for};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
