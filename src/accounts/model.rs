@@ -12,7 +12,9 @@ macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)+ }
+        // The description of the API does not see a `rename` that comes out of a macro.
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
 
         impl $name {
             /// The word in the database and the API.
@@ -199,5 +201,24 @@ impl Account {
     pub fn own_addresses(&self) -> Vec<String> {
         let all = std::iter::once(&self.email_address).chain(&self.aliases);
         all.map(|address| address.trim().to_lowercase()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_the_same_in_the_database_and_in_json() {
+        let same = |word: &str, json: serde_json::Result<serde_json::Value>| assert_eq!(json.unwrap(), word);
+        for word in ["gmail", "outlook", "imap"] {
+            same(word, serde_json::to_value(Provider::parse(word)));
+        }
+        for word in ["active", "error", "disconnected"] {
+            same(word, serde_json::to_value(Status::parse(word)));
+        }
+        for word in ["private", "metadata", "subject", "full"] {
+            same(word, serde_json::to_value(Visibility::parse(word)));
+        }
     }
 }

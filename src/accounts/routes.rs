@@ -13,7 +13,7 @@ use super::model::{Account, Provider};
 use super::service::{Accounts, Changes};
 use crate::access::Access;
 use crate::error::{ApiResult, Problem};
-use crate::http::{Body, Page, PathId, QueryParams};
+use crate::http::{Body, Keyset, Page, PathId, QueryParams};
 use crate::ids::AccountId;
 use crate::providers::discover::{Discovered, Endpoint, MailProvider};
 
@@ -49,7 +49,7 @@ async fn show_one(accounts: &Accounts, account: Account) -> ApiResult<AccountDto
 }
 
 /// Lists the mailboxes of the caller, or all of the organization for an admin.
-#[utoipa::path(tag = "accounts", params(ListParams), responses((status = 200, body = Page<AccountDto>), (status = 403, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "list_accounts", params(ListParams), responses((status = 200, body = Page<AccountDto>), (status = 403, body = Problem)))]
 #[get("/api/email/accounts")]
 async fn list(
     access: Access,
@@ -64,7 +64,7 @@ async fn list(
 }
 
 /// Finds the servers of an address.
-#[utoipa::path(tag = "accounts", request_body = DiscoverRequest, responses((status = 200, body = DiscoverResponse), (status = 422, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "discover_servers", request_body = DiscoverRequest, responses((status = 200, body = DiscoverResponse), (status = 422, body = Problem)))]
 #[post("/api/email/accounts/discover")]
 async fn discover(
     _: Access,
@@ -75,7 +75,7 @@ async fn discover(
 }
 
 /// Connects an IMAP mailbox after signing in to both of its servers.
-#[utoipa::path(tag = "accounts", request_body = NewImapAccount, responses(
+#[utoipa::path(tag = "accounts", operation_id = "connect_account", request_body = NewImapAccount, responses(
     (status = 201, body = AccountDto), (status = 409, body = Problem), (status = 422, body = Problem)))]
 #[post("/api/email/accounts")]
 async fn create(access: Access, accounts: web::Data<Accounts>, body: Body<NewImapAccount>) -> ApiResult<HttpResponse> {
@@ -86,7 +86,7 @@ async fn create(access: Access, accounts: web::Data<Accounts>, body: Body<NewIma
 }
 
 /// Shows a mailbox.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses((status = 200, body = AccountDto), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "read_account", params(("id" = AccountId, Path)), responses((status = 200, body = AccountDto), (status = 404, body = Problem)))]
 #[get("/api/email/accounts/{id}")]
 async fn read(
     access: Access,
@@ -98,7 +98,7 @@ async fn read(
 }
 
 /// Changes name, aliases or settings of a mailbox.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = PatchRequest, responses(
+#[utoipa::path(tag = "accounts", operation_id = "update_account", params(("id" = AccountId, Path)), request_body = PatchRequest, responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 422, body = Problem)))]
 #[patch("/api/email/accounts/{id}")]
 async fn update(
@@ -113,7 +113,7 @@ async fn update(
 }
 
 /// Disconnects a mailbox and erases its mail, or keeps it read-only.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path), DeleteParams), responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "accounts", operation_id = "disconnect_account", params(("id" = AccountId, Path), DeleteParams), responses((status = 204), (status = 404, body = Problem)))]
 #[delete("/api/email/accounts/{id}")]
 async fn remove(
     access: Access,
@@ -126,7 +126,7 @@ async fn remove(
 }
 
 /// Asks for a sync now; a running one is joined.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses(
+#[utoipa::path(tag = "accounts", operation_id = "sync_account", params(("id" = AccountId, Path)), responses(
     (status = 202, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/sync")]
 async fn sync(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountId>) -> ApiResult<HttpResponse> {
@@ -135,7 +135,7 @@ async fn sync(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountI
 }
 
 /// Stops the syncing of a mailbox until it is resumed.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses(
+#[utoipa::path(tag = "accounts", operation_id = "pause_account", params(("id" = AccountId, Path)), responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/pause")]
 async fn pause(
@@ -148,7 +148,7 @@ async fn pause(
 }
 
 /// Lets a paused mailbox go on.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), responses(
+#[utoipa::path(tag = "accounts", operation_id = "resume_account", params(("id" = AccountId, Path)), responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/resume")]
 async fn resume(
@@ -161,7 +161,7 @@ async fn resume(
 }
 
 /// Takes new credentials for a mailbox after signing in with them.
-#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = ReconnectRequest, responses(
+#[utoipa::path(tag = "accounts", operation_id = "reconnect_account", params(("id" = AccountId, Path)), request_body = ReconnectRequest, responses(
     (status = 200, body = AccountDto), (status = 404, body = Problem), (status = 422, body = Problem)))]
 #[post("/api/email/accounts/{id}/reconnect")]
 async fn reconnect(

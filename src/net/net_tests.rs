@@ -114,7 +114,7 @@ async fn a_redirect_to_a_forbidden_address_is_not_followed() {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 1024];
-            stream.read(&mut request).await.ok();
+            let _count = stream.read(&mut request).await.unwrap_or_default();
             let answer = "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n";
             stream.write_all(answer.as_bytes()).await.ok();
         }
@@ -146,7 +146,7 @@ async fn web_pages_are_fetched_under_the_same_authorities() {
                 continue;
             };
             let mut request = [0; 1024];
-            stream.read(&mut request).await.ok();
+            let _count = stream.read(&mut request).await.unwrap_or_default();
             let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
             stream.write_all(answer.as_bytes()).await.ok();
         }

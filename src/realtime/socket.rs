@@ -24,7 +24,7 @@ const PING: Duration = Duration::from_secs(25);
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Opens a WebSocket with the news of the caller's mailboxes: one JSON object a frame, `{id, type, occurred_at, data}`.
-#[utoipa::path(tag = "realtime", responses((status = 101), (status = 401, body = Problem)))]
+#[utoipa::path(tag = "realtime", operation_id = "open_events", responses((status = 101), (status = 401, body = Problem)))]
 #[get("/api/ws")]
 pub(super) async fn open(
     access: Access,

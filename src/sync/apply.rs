@@ -38,7 +38,10 @@ impl Pass<'_> {
             .map_err(lost)?;
         drop((conn, permit));
         work.folder.cursor = cursor;
-        self.announce(work, &applied);
+        // What a folder held before it was first looked at is no news.
+        if !import {
+            self.announce(work, &applied);
+        }
         self.progressed(stored.len());
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A whole mailbox arrives, nothing is fetched twice, and later mail follows.
 
 use crate::mailbox::{account, backfilled, connect, fill, server_mails, stored_counts, stored_mails, sync};
-use crate::support::{Backend, Dovecot, MailGenerator, SmtpSecurity, SmtpSink, TestApp, TestProcess};
+use crate::support::{Backend, Dovecot, MailGenerator, SmtpSecurity, SmtpSink, TestApp, TestProcess, wait_for};
 
 const MAILS: usize = 3000;
 
@@ -12,8 +12,18 @@ on_both! {
         let smtp = SmtpSink::start(SmtpSecurity::Tls).await;
         let owner = app.owner().await;
         let id = connect(&owner, &mailbox, &smtp).await;
+        let first = wait_for("the folders are counted", async || {
+            let progress = crate::mailbox::account(&owner, &id).await["progress"].clone();
+            (progress["total"] != 0).then_some(progress)
+        })
+        .await;
+        assert_eq!(first["total"], MAILS, "the total is right before the first folder is read to its end");
         let account = backfilled(&owner, &id).await;
         assert_eq!(account["status"], "active");
+        let complete = owner.get(&format!("/api/email/accounts/{id}/completeness")).await.json(200);
+        let folders = complete["folders"].as_array().unwrap();
+        assert_eq!(folders.iter().map(|folder| folder["stored_count"].as_u64().unwrap()).sum::<u64>(), MAILS as u64);
+        assert!(folders.iter().all(|folder| folder["missing"] == 0 && folder["skipped"] == serde_json::json!({})));
         assert_eq!(account["progress"]["synced"], MAILS);
         assert_eq!(account["progress"]["total"], MAILS);
 

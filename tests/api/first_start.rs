@@ -47,6 +47,18 @@ on_both! {
         assert!(duplex.nobody().get("/metrics").await.text().contains("# TYPE"));
         let api = duplex.nobody().get("/api/openapi.json").await.json(200);
         assert!(api["paths"]["/api/email/accounts"].is_object());
+        let operations = api["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+        let mut names: Vec<&str> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "an operation's id is its own: {names:?}");
+        let phases = &api["components"]["schemas"]["Phase"]["enum"];
+        assert_eq!(phases, &serde_json::json!(["backfill", "live", "paused"]), "the words that answers hold");
+        let docs = duplex.nobody().get("/api/docs").await;
+        assert_eq!(docs.header("content-type"), Some("text/html"));
+        assert!(docs.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self'")));
+        assert!(docs.text().contains("/assets/docs.js"));
     }
 }
 

@@ -12,4 +12,5 @@ mod first_start;
 mod harness;
 mod identity;
 mod mailbox;
+mod messages;
 mod schema;

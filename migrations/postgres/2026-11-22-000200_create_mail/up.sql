@@ -154,7 +154,7 @@ CREATE TABLE email_locations (
 
 CREATE INDEX idx_email_locations_folder_id ON email_locations(folder_id, received_at DESC, email_id DESC);
 CREATE INDEX idx_email_locations_unread ON email_locations(folder_id) WHERE is_read = FALSE;
-CREATE INDEX idx_email_locations_email_id ON email_locations(email_id);
+CREATE INDEX idx_email_locations_email_id ON email_locations(email_id, folder_id);
 CREATE INDEX idx_email_locations_account_id ON email_locations(account_id);
 
 CREATE TABLE email_recipients (
@@ -169,7 +169,7 @@ CREATE TABLE email_recipients (
 );
 
 CREATE INDEX idx_email_recipients_email_id ON email_recipients(email_id);
-CREATE INDEX idx_email_recipients_email_address ON email_recipients(email_normalized);
+CREATE INDEX idx_email_recipients_email_address ON email_recipients(email_normalized, email_id);
 
 CREATE TABLE email_attachments (
   id UUID NOT NULL PRIMARY KEY,

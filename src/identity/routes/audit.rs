@@ -11,7 +11,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::ids::AuditId;
 
 /// Lists who did what, newest first.
-#[utoipa::path(tag = "Identity", params(AuditParams), responses(
+#[utoipa::path(tag = "identity", operation_id = "list_audit", params(AuditParams), responses(
     (status = 200, body = Page<AuditEntry>),
     (status = 403, body = Problem),
 ))]
@@ -36,7 +36,7 @@ pub(super) async fn list(
 }
 
 /// Checks that nothing in the middle of the audit log was changed or removed.
-#[utoipa::path(tag = "Identity", responses((status = 200, body = AuditCheck), (status = 403, body = Problem)))]
+#[utoipa::path(tag = "identity", operation_id = "check_audit", responses((status = 200, body = AuditCheck), (status = 403, body = Problem)))]
 #[get("/api/audit/check")]
 pub(super) async fn check(identity: web::Data<Identity>, access: Access) -> ApiResult<HttpResponse> {
     access.require_admin()?;

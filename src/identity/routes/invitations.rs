@@ -15,7 +15,7 @@ use crate::ids::InvitationId;
 use crate::secret::Secret;
 
 /// Lists the invitations that nobody has followed yet.
-#[utoipa::path(tag = "Identity", params(ListParams), responses((status = 200, body = Page<Invitation>)))]
+#[utoipa::path(tag = "identity", operation_id = "list_invitations", params(ListParams), responses((status = 200, body = Page<Invitation>)))]
 #[get("/api/invitations")]
 pub(super) async fn list(
     identity: web::Data<Identity>,
@@ -30,7 +30,7 @@ pub(super) async fn list(
 }
 
 /// Invites somebody; the answer holds the link, to be handed on by you.
-#[utoipa::path(tag = "Identity", request_body = InvitationCreate, responses(
+#[utoipa::path(tag = "identity", operation_id = "create_invitation", request_body = InvitationCreate, responses(
     (status = 201, body = Invitation),
     (status = 403, body = Problem),
     (status = 409, body = Problem, description = "email_taken"),
@@ -51,7 +51,7 @@ pub(super) async fn create(
 }
 
 /// Shows the invited person what the link is for.
-#[utoipa::path(tag = "Identity", security(()), params(("invitation" = String, Path, description = "the token of the link")),
+#[utoipa::path(tag = "identity", operation_id = "view_invitation", security(()), params(("invitation" = String, Path, description = "the token of the link")),
     responses((status = 200, body = InvitationView), (status = 422, body = Problem, description = "invalid_token")))]
 #[get("/api/invitations/{invitation}")]
 pub(super) async fn view(identity: web::Data<Identity>, token: web::Path<String>) -> ApiResult<HttpResponse> {
@@ -66,7 +66,7 @@ pub(super) async fn view(identity: web::Data<Identity>, token: web::Path<String>
 }
 
 /// Follows an invitation: makes the user and signs in.
-#[utoipa::path(tag = "Identity", security(()), params(("invitation" = String, Path, description = "the token of the link")),
+#[utoipa::path(tag = "identity", operation_id = "accept_invitation", security(()), params(("invitation" = String, Path, description = "the token of the link")),
     request_body = InvitationAccept, responses(
         (status = 201, body = Me),
         (status = 409, body = Problem, description = "email_taken"),
@@ -85,7 +85,7 @@ pub(super) async fn accept(
 }
 
 /// Withdraws an invitation.
-#[utoipa::path(tag = "Identity", params(("invitation" = String, Path, description = "the invitation's id")),
+#[utoipa::path(tag = "identity", operation_id = "withdraw_invitation", params(("invitation" = String, Path, description = "the invitation's id")),
     responses((status = 204), (status = 404, body = Problem)))]
 #[delete("/api/invitations/{invitation}")]
 pub(super) async fn withdraw(

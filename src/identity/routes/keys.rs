@@ -12,7 +12,7 @@ use crate::identity::{Actor, Identity};
 use crate::ids::ApiKeyId;
 
 /// Lists the API keys; a member sees only its own.
-#[utoipa::path(tag = "Identity", params(ListParams), responses((status = 200, body = Page<ApiKey>)))]
+#[utoipa::path(tag = "identity", operation_id = "list_api_keys", params(ListParams), responses((status = 200, body = Page<ApiKey>)))]
 #[get("/api/api-keys")]
 pub(super) async fn list(
     identity: web::Data<Identity>,
@@ -26,7 +26,7 @@ pub(super) async fn list(
 }
 
 /// Makes an API key for the caller; the answer is the only one that holds the key itself.
-#[utoipa::path(tag = "Identity", request_body = ApiKeyCreate, responses(
+#[utoipa::path(tag = "identity", operation_id = "create_api_key", request_body = ApiKeyCreate, responses(
     (status = 201, body = ApiKey),
     (status = 403, body = Problem),
 ))]
@@ -44,7 +44,7 @@ pub(super) async fn create(
 }
 
 /// Tells about one API key.
-#[utoipa::path(tag = "Identity", params(("id" = ApiKeyId, Path)), responses(
+#[utoipa::path(tag = "identity", operation_id = "read_api_key", params(("id" = ApiKeyId, Path)), responses(
     (status = 200, body = ApiKey),
     (status = 404, body = Problem),
 ))]
@@ -59,7 +59,7 @@ pub(super) async fn get(
 }
 
 /// Changes an API key's name, scopes or expiry.
-#[utoipa::path(tag = "Identity", params(("id" = ApiKeyId, Path)), request_body = ApiKeyPatch, responses(
+#[utoipa::path(tag = "identity", operation_id = "update_api_key", params(("id" = ApiKeyId, Path)), request_body = ApiKeyPatch, responses(
     (status = 200, body = ApiKey),
     (status = 403, body = Problem),
     (status = 404, body = Problem),
@@ -79,7 +79,7 @@ pub(super) async fn change(
 }
 
 /// Revokes an API key at once.
-#[utoipa::path(tag = "Identity", params(("id" = ApiKeyId, Path)), responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "identity", operation_id = "revoke_api_key", params(("id" = ApiKeyId, Path)), responses((status = 204), (status = 404, body = Problem)))]
 #[delete("/api/api-keys/{id}")]
 pub(super) async fn revoke(
     identity: web::Data<Identity>,

@@ -11,7 +11,7 @@ use crate::identity::middleware::CsrfToken;
 use crate::identity::{Actor, Identity};
 
 /// Tells who the caller is, with the CSRF token of the session.
-#[utoipa::path(tag = "Identity", responses((status = 200, body = Me), (status = 401, body = Problem)))]
+#[utoipa::path(tag = "identity", operation_id = "read_me", responses((status = 200, body = Me), (status = 401, body = Problem)))]
 #[get("/api/me")]
 pub(super) async fn get(
     identity: web::Data<Identity>,
@@ -23,7 +23,7 @@ pub(super) async fn get(
 }
 
 /// Changes the caller's own password and signs the caller out everywhere else.
-#[utoipa::path(tag = "Identity", request_body = PasswordChange, responses(
+#[utoipa::path(tag = "identity", request_body = PasswordChange, responses(
     (status = 204),
     (status = 401, body = Problem, description = "invalid_credentials: the present password is wrong"),
     (status = 429, body = Problem, description = "rate_limited"),
@@ -40,7 +40,7 @@ pub(super) async fn change_password(
 }
 
 /// Sets a new password with the token of a link that an admin made.
-#[utoipa::path(tag = "Identity", request_body = PasswordReset, security(()), responses(
+#[utoipa::path(tag = "identity", request_body = PasswordReset, security(()), responses(
     (status = 204),
     (status = 422, body = Problem, description = "invalid_token, validation_failed"),
 ))]
@@ -55,7 +55,7 @@ pub(super) async fn reset_password(
 }
 
 /// Tells about the caller's organization.
-#[utoipa::path(tag = "Identity", responses((status = 200, body = Organization)))]
+#[utoipa::path(tag = "identity", responses((status = 200, body = Organization)))]
 #[get("/api/organization")]
 pub(super) async fn show_organization(identity: web::Data<Identity>, access: Access) -> ApiResult<HttpResponse> {
     let (_, organization) = identity.me(&access).await?;
@@ -63,7 +63,7 @@ pub(super) async fn show_organization(identity: web::Data<Identity>, access: Acc
 }
 
 /// Gives the organization another name.
-#[utoipa::path(tag = "Identity", request_body = OrganizationPatch, responses(
+#[utoipa::path(tag = "identity", request_body = OrganizationPatch, responses(
     (status = 200, body = Organization),
     (status = 403, body = Problem),
 ))]

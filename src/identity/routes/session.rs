@@ -15,7 +15,7 @@ use crate::ids::SessionId;
 use crate::secret::Secret;
 
 /// Signs in with address and password.
-#[utoipa::path(tag = "Identity", request_body = SignIn, security(()), responses(
+#[utoipa::path(tag = "identity", request_body = SignIn, security(()), responses(
     (status = 200, body = Me),
     (status = 401, body = Problem, description = "invalid_credentials"),
     (status = 429, body = Problem, description = "rate_limited"),
@@ -31,7 +31,7 @@ pub(super) async fn sign_in(
 }
 
 /// Signs out.
-#[utoipa::path(tag = "Identity", responses((status = 204)))]
+#[utoipa::path(tag = "identity", responses((status = 204)))]
 #[delete("/api/session")]
 pub(super) async fn sign_out(identity: web::Data<Identity>, access: Access, ip: ClientIp) -> ApiResult<HttpResponse> {
     let id = access.session.ok_or_else(|| ApiError::forbidden("An API key has no session; revoke the key instead."))?;
@@ -45,7 +45,7 @@ pub(super) async fn sign_out(identity: web::Data<Identity>, access: Access, ip: 
 }
 
 /// Lists where the caller is signed in, the session used last first.
-#[utoipa::path(tag = "Identity", responses((status = 200, body = Page<Session>)))]
+#[utoipa::path(tag = "identity", operation_id = "list_sessions", responses((status = 200, body = Page<Session>)))]
 #[get("/api/sessions")]
 pub(super) async fn list(identity: web::Data<Identity>, access: Access) -> ApiResult<HttpResponse> {
     let sessions = identity.sessions(&access).await?;
@@ -54,7 +54,7 @@ pub(super) async fn list(identity: web::Data<Identity>, access: Access) -> ApiRe
 }
 
 /// Ends one of the caller's sessions.
-#[utoipa::path(tag = "Identity", params(("id" = SessionId, Path)), responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "identity", operation_id = "end_session", params(("id" = SessionId, Path)), responses((status = 204), (status = 404, body = Problem)))]
 #[delete("/api/sessions/{id}")]
 pub(super) async fn end(
     identity: web::Data<Identity>,

@@ -11,7 +11,7 @@ use crate::identity::dto::{Me, Setup, SetupState};
 use crate::identity::service::FirstRun;
 
 /// Tells whether the first run is still to come.
-#[utoipa::path(tag = "Identity", responses((status = 200, body = SetupState)), security(()))]
+#[utoipa::path(tag = "identity", operation_id = "read_setup", responses((status = 200, body = SetupState)), security(()))]
 #[get("/api/setup")]
 pub(super) async fn state(identity: web::Data<Identity>) -> ApiResult<HttpResponse> {
     let needed = identity.setup_needed().await?;
@@ -19,7 +19,7 @@ pub(super) async fn state(identity: web::Data<Identity>) -> ApiResult<HttpRespon
 }
 
 /// Makes the first organization and its owner with the token from the log, and signs the owner in.
-#[utoipa::path(tag = "Identity", request_body = Setup, security(()), responses(
+#[utoipa::path(tag = "identity", operation_id = "run_setup", request_body = Setup, security(()), responses(
     (status = 201, body = Me),
     (status = 409, body = Problem, description = "setup_done"),
     (status = 422, body = Problem, description = "invalid_token, validation_failed"),

@@ -12,7 +12,7 @@ use crate::identity::{Actor, Identity};
 use crate::ids::UserId;
 
 /// Lists the people of the organization; a member sees only itself.
-#[utoipa::path(tag = "Identity", params(ListParams), responses((status = 200, body = Page<User>)))]
+#[utoipa::path(tag = "identity", operation_id = "list_users", params(ListParams), responses((status = 200, body = Page<User>)))]
 #[get("/api/users")]
 pub(super) async fn list(
     identity: web::Data<Identity>,
@@ -26,7 +26,7 @@ pub(super) async fn list(
 }
 
 /// Adds a person.
-#[utoipa::path(tag = "Identity", request_body = UserCreate, responses(
+#[utoipa::path(tag = "identity", operation_id = "create_user", request_body = UserCreate, responses(
     (status = 201, body = User),
     (status = 403, body = Problem),
     (status = 409, body = Problem, description = "email_taken, conflict"),
@@ -46,7 +46,7 @@ pub(super) async fn create(
 }
 
 /// Tells about one person; a member finds only itself.
-#[utoipa::path(tag = "Identity", params(("id" = UserId, Path)), responses(
+#[utoipa::path(tag = "identity", operation_id = "read_user", params(("id" = UserId, Path)), responses(
     (status = 200, body = User),
     (status = 404, body = Problem),
 ))]
@@ -57,7 +57,7 @@ pub(super) async fn get(identity: web::Data<Identity>, access: Access, id: PathI
 }
 
 /// Changes a person; members may change their own name.
-#[utoipa::path(tag = "Identity", params(("id" = UserId, Path)), request_body = UserPatch, responses(
+#[utoipa::path(tag = "identity", operation_id = "update_user", params(("id" = UserId, Path)), request_body = UserPatch, responses(
     (status = 200, body = User),
     (status = 403, body = Problem),
     (status = 404, body = Problem),
@@ -78,7 +78,7 @@ pub(super) async fn change(
 }
 
 /// Removes a person, with the person's mailboxes, keys and sessions.
-#[utoipa::path(tag = "Identity", params(("id" = UserId, Path)), responses(
+#[utoipa::path(tag = "identity", operation_id = "delete_user", params(("id" = UserId, Path)), responses(
     (status = 204),
     (status = 403, body = Problem),
     (status = 404, body = Problem),
@@ -97,7 +97,7 @@ pub(super) async fn delete(
 }
 
 /// Makes a link with which a person can set a new password; hand it on yourself.
-#[utoipa::path(tag = "Identity", params(("id" = UserId, Path)), responses(
+#[utoipa::path(tag = "identity", operation_id = "create_password_reset", params(("id" = UserId, Path)), responses(
     (status = 201, body = Link),
     (status = 403, body = Problem),
     (status = 404, body = Problem),

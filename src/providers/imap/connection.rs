@@ -208,7 +208,8 @@ fn asks_to_wait(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     [
         "too many",
-        "try again",
+        "try again later",
+        "try again in",
         "temporar",
         "throttl",
         "rate limit",

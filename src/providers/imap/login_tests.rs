@@ -81,7 +81,7 @@ async fn every_refused_login_has_its_class() {
         ("a2 NO nope\n", ImapErrorKind::AuthFailed, "imap_login_failed"),
         ("a2 NO [UNAVAILABLE] later\n", ImapErrorKind::Unavailable, "imap_unavailable"),
         ("a2 NO [ALERT] Too many simultaneous connections\n", ImapErrorKind::Unavailable, "imap_unavailable"),
-        ("* BYE overloaded, try again\n", ImapErrorKind::Unavailable, "imap_unavailable"),
+        ("* BYE overloaded, try again later\n", ImapErrorKind::Unavailable, "imap_unavailable"),
         ("* BYE sorry\na2 NO [AUTHENTICATIONFAILED] no\n", ImapErrorKind::AuthFailed, "imap_login_failed"),
         ("", ImapErrorKind::ConnectionLost, "imap_connection_lost"),
     ] {

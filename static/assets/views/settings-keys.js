@@ -14,7 +14,7 @@ export async function keysTab(reload) {
   const keys = await listAll('/api/api-keys');
   const make = h('button', { type: 'button', class: 'btn pri', onclick: () => create(reload) }, icon('plus', 14), 'New key');
   return h('section', { class: 'card box' },
-    h('div', { class: 'box-head' }, h('div', { class: 'grow' }, h('h2', null, 'API keys'), h('p', { class: 'hint' }, 'For your CRM’s server and for scripts. A key acts for the person who made it.')), make),
+    h('div', { class: 'box-head' }, h('div', { class: 'grow' }, h('h2', null, 'API keys'), h('p', { class: 'hint' }, 'For your CRM’s server and for scripts. A key acts for the person who made it. ', h('a', { class: 'link', href: '/api/docs' }, 'How the API works'), '.')), make),
     keys.length ? h('ul', { class: 'people' }, keys.map((key) => row(key, reload))) : emptyState('key', 'No key yet', 'Make one when a program needs to call the API.'));
 }
 

@@ -25,7 +25,7 @@ pub struct Ground {
     pub archive: FolderId,
     pub trash: FolderId,
     _database: TestDatabase,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// An hour of a day that all these tests live in.
@@ -48,7 +48,7 @@ impl Ground {
         let folders = folders(&mut conn, &owner).await;
         drop(conn);
         let [inbox, sent, archive, trash] = folders;
-        Self { db, owner, inbox, sent, archive, trash, _database: database, _dir: dir }
+        Self { db, owner, inbox, sent, archive, trash, _database: database, dir }
     }
 
     /// Applies mails of one folder in a transaction of their own.
@@ -59,6 +59,11 @@ impl Ground {
     pub async fn apply_to(&self, owner: &Mailbox, role: FolderRole, mails: Vec<IncomingMail>) -> Applied {
         let (mut conn, _turn) = self.db.write_background().await.unwrap();
         conn.transaction(async |tx| messages::apply_batch(tx, owner, Some(role), mails, at(600)).await).await.unwrap()
+    }
+
+    /// A folder that goes with the test.
+    pub fn dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     pub async fn write(&self) -> DbConn {

@@ -1,4 +1,5 @@
 //! Mails as they are stored and read.
 
+mod api;
 mod ground;
 mod store;

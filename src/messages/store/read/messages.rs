@@ -112,9 +112,13 @@ pub(crate) async fn list(conn: &mut DbConn, access: &Access, query: &Query) -> Q
         (None, Some(folders)) => folders.iter().copied().map(Source::Folder).collect(),
         (None, None) => accounts.iter().copied().map(Source::Account).collect(),
     };
+    let to = match &query.to {
+        Some(address) => Some(addressee(conn, address).await?),
+        None => None,
+    };
     let mut rows = Vec::new();
     for source in &sources {
-        rows.extend(read(conn, access, query, source, folders.as_deref()).await?);
+        rows.extend(read(conn, access, query, to.as_ref(), source, folders.as_deref()).await?);
     }
     if query.account.is_some() {
         rows.retain(|row| Some(row.account_id) == query.account);
@@ -125,6 +129,25 @@ pub(crate) async fn list(conn: &mut DbConn, access: &Access, query: &Query) -> Q
     Ok(rows)
 }
 
+/// Mails to one address. Those of a rare one are few enough to be named; a page of a common one is found by looking at the
+/// newest mails.
+enum Addressee {
+    Rare(Vec<EmailId>),
+    Common(String),
+}
+
+async fn addressee(conn: &mut DbConn, address: &str) -> QueryResult<Addressee> {
+    const FEW: i64 = 2_000;
+    let query = email_recipients::table
+        .filter(email_recipients::email_normalized.eq(address))
+        .filter(email_recipients::recipient_type.ne("reply_to"))
+        .limit(FEW + 1)
+        .select(email_recipients::email_id);
+    let ids: Vec<EmailId> = on_conn!(conn, |c| query.load(c).await)?;
+    let few = i64::try_from(ids.len()).is_ok_and(|count| count <= FEW);
+    Ok(if few { Addressee::Rare(ids) } else { Addressee::Common(address.to_owned()) })
+}
+
 /// A copy of the same mail in the same folder is listed once: the first copy counts.
 const NO_EARLIER_COPY: &str = "NOT EXISTS (SELECT 1 FROM email_locations twin WHERE twin.email_id = email_locations.email_id \
      AND twin.folder_id = email_locations.folder_id AND twin.id < email_locations.id)";
@@ -133,7 +156,7 @@ const NO_EARLIER_COPY: &str = "NOT EXISTS (SELECT 1 FROM email_locations twin WH
 ///
 /// Conditions on flags are written out rather than bound, or SQLite would not use its partial indexes.
 macro_rules! filtered {
-    ($rows:expr, $query:expr, $at:expr, $id:expr) => {{
+    ($rows:expr, $query:expr, $to:expr, $at:expr, $id:expr) => {{
         let (mut rows, query): (_, &Query) = ($rows.filter(emails::deleted_at.is_null()), $query);
         if let Some(key) = query.cursor {
             let (at, id) = (key.at, EmailId::from_uuid(key.id));
@@ -167,12 +190,17 @@ macro_rules! filtered {
         if let Some(from) = &query.from {
             rows = rows.filter(lower(emails::from_email).eq(from));
         }
-        if let Some(to) = &query.to {
-            let named = email_recipients::table
-                .filter(email_recipients::email_id.eq(emails::id))
-                .filter(email_recipients::email_normalized.eq(to))
-                .filter(email_recipients::recipient_type.ne("reply_to"));
-            rows = rows.filter(exists(named));
+        if let Some(to) = $to {
+            rows = match to {
+                Addressee::Rare(ids) => rows.filter(emails::id.eq_any(ids)),
+                Addressee::Common(address) => {
+                    let named = email_recipients::table
+                        .filter(email_recipients::email_id.eq(emails::id))
+                        .filter(email_recipients::email_normalized.eq(address))
+                        .filter(email_recipients::recipient_type.ne("reply_to"));
+                    rows.filter(exists(named))
+                }
+            };
         }
         rows.limit(query.limit.probe()).select(MessageRow::as_select())
     }};
@@ -182,6 +210,7 @@ async fn read(
     conn: &mut DbConn,
     access: &Access,
     query: &Query,
+    to: Option<&Addressee>,
     source: &Source,
     folders: Option<&[FolderId]>,
 ) -> QueryResult<Vec<MessageRow>> {
@@ -189,7 +218,7 @@ async fn read(
     match source {
         Source::Account(account) => on_conn!(conn, |c| {
             let rows = emails::table.filter(emails::account_id.eq(account)).order(newest).into_boxed();
-            filtered!(rows, query, emails::received_at, emails::id).load(c).await
+            filtered!(rows, query, to, emails::received_at, emails::id).load(c).await
         }),
         Source::Thread(thread) => on_conn!(conn, |c| {
             let mut rows = emails::table
@@ -204,7 +233,7 @@ async fn read(
                     .filter(email_locations::folder_id.eq_any(folders));
                 rows = rows.filter(exists(there));
             }
-            filtered!(rows, query, emails::received_at, emails::id).load(c).await
+            filtered!(rows, query, to, emails::received_at, emails::id).load(c).await
         }),
         Source::Folder(folder) => on_conn!(conn, |c| {
             let rows = email_locations::table
@@ -213,7 +242,7 @@ async fn read(
                 .filter(sql::<Bool>(NO_EARLIER_COPY))
                 .order((email_locations::received_at.desc(), email_locations::email_id.desc()))
                 .into_boxed();
-            filtered!(rows, query, email_locations::received_at, email_locations::email_id).load(c).await
+            filtered!(rows, query, to, email_locations::received_at, email_locations::email_id).load(c).await
         }),
     }
 }

@@ -120,7 +120,8 @@ struct InFolder {
 
 /// The threads with a mail in a folder, each at its newest mail there.
 ///
-/// Walks the folder's index and passes over a mail when a newer one of its thread lies in one of the folders. `$n` is the
+/// Walks the folder's index and passes over a mail when a newer one of its thread lies in one of the folders. The cross join
+/// keeps SQLite from walking the folder again for each mail: it begins with the thread. `$n` is the
 /// n-th value on PostgreSQL, and on SQLite as long as the numbers first appear in order.
 async fn in_folder(
     conn: &mut DbConn,
@@ -150,8 +151,8 @@ async fn in_folder(
     }
     let list = numbers(next, folders.len());
     text.push_str(&format!(
-        " AND NOT EXISTS (SELECT 1 FROM emails o JOIN email_locations p ON p.email_id = o.id \
-         WHERE o.thread_id = e.thread_id AND o.user_id = e.user_id AND o.deleted_at IS NULL AND p.folder_id IN ({list}) \
+        " AND NOT EXISTS (SELECT 1 FROM emails o CROSS JOIN email_locations p \
+         WHERE p.email_id = o.id AND o.thread_id = e.thread_id AND o.user_id = e.user_id AND o.deleted_at IS NULL AND p.folder_id IN ({list}) \
          AND (p.received_at > l.received_at OR (p.received_at = l.received_at AND (p.email_id > l.email_id \
          OR (p.email_id = l.email_id AND p.id > l.id))))) ORDER BY l.received_at DESC, l.email_id DESC LIMIT ${}",
         next + folders.len()

@@ -1,14 +1,12 @@
-//! What goes in and out of the mail API.
+//! A mail as the API shows it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::model::{Folder, FolderCount, FolderRole};
-use super::store::read::{AttachmentRow, FolderOf, MessageRow, Parts};
 use crate::clock::Timestamp;
-use crate::http::{Keyset, Limit};
 use crate::ids::{AccountId, AttachmentId, EmailId, FolderId, ThreadId};
+use crate::messages::store::read::{AttachmentRow, FolderOf, MessageRow, Parts};
 
 /// A person with an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -130,7 +128,7 @@ pub struct MessageDto {
 
 impl MessageDto {
     /// Puts a mail together.
-    pub(super) fn new(row: MessageRow, parts: Parts) -> Self {
+    pub(in crate::messages) fn new(row: MessageRow, parts: Parts) -> Self {
         let people = |kind: &str| {
             let those = parts.recipients.iter().filter(|recipient| recipient.recipient_type == kind);
             those.map(|row| Person { email: row.email_address.clone(), name: row.name.clone() }).collect()
@@ -222,221 +220,6 @@ pub struct Header {
     pub name: String,
     /// The decoded value.
     pub value: String,
-}
-
-/// Which way a mail went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DirectionParam {
-    /// To the mailbox.
-    Inbound,
-    /// From it.
-    Outbound,
-}
-
-/// How far a mail is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusParam {
-    /// Not finished.
-    Draft,
-    /// Waits for its time.
-    Scheduled,
-    /// Waits to be sent.
-    Queued,
-    /// Being sent.
-    Sending,
-    /// Nobody can tell whether it left.
-    Uncertain,
-    /// It left.
-    Sent,
-    /// It arrived here.
-    Delivered,
-    /// It could not be sent.
-    Failed,
-    /// It was called back.
-    Cancelled,
-}
-
-impl StatusParam {
-    /// The word as it is stored.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Scheduled => "scheduled",
-            Self::Queued => "queued",
-            Self::Sending => "sending",
-            Self::Uncertain => "uncertain",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// Which mails to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct MessageParams {
-    /// Only this mailbox.
-    pub account_id: Option<AccountId>,
-    /// Only this conversation.
-    pub thread_id: Option<ThreadId>,
-    /// Only this folder: an id, or a role such as `inbox`.
-    pub folder: Option<String>,
-    /// Only read or only unread mail.
-    pub is_read: Option<bool>,
-    /// Only mail with or without a star.
-    pub is_starred: Option<bool>,
-    /// Only mail that is or is not archived.
-    pub is_archived: Option<bool>,
-    /// Only mail to or from the mailbox.
-    #[param(inline)]
-    pub direction: Option<DirectionParam>,
-    /// Only mail with this status.
-    #[param(inline)]
-    pub status: Option<StatusParam>,
-    /// Only mail from this address.
-    pub from: Option<String>,
-    /// Only mail to this address, copies included.
-    pub to: Option<String>,
-    /// Only mail with or without files.
-    pub has_attachments: Option<bool>,
-    /// Only mail received at this time or later.
-    pub after: Option<Timestamp>,
-    /// Only mail received before this time.
-    pub before: Option<Timestamp>,
-    /// How many at most.
-    #[serde(default)]
-    pub limit: Limit,
-    /// The `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    pub cursor: Option<Keyset>,
-}
-
-/// Which conversations to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ThreadParams {
-    /// Only with a mail in this mailbox.
-    pub account_id: Option<AccountId>,
-    /// Only with a mail in this folder (an id, or a role such as `inbox`); they are sorted by their newest mail there.
-    pub folder: Option<String>,
-    /// `false`: only with an unread mail.
-    pub is_read: Option<bool>,
-    /// How many at most.
-    #[serde(default)]
-    pub limit: Limit,
-    /// The `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    pub cursor: Option<Keyset>,
-}
-
-/// A conversation, as the caller sees it: from the caller's own mails.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ThreadDto {
-    /// The conversation.
-    pub id: ThreadId,
-    /// The subject of its first mail.
-    pub subject: Option<String>,
-    /// Who takes part, in the order of appearance.
-    pub participants: Vec<Person>,
-    /// How many mails it has.
-    pub message_count: i64,
-    /// How many of them are unread.
-    pub unread_count: i64,
-    /// When its newest mail was received.
-    pub last_message_at: Timestamp,
-    /// The beginning of its newest mail.
-    pub snippet: Option<String>,
-    /// The contacts that it is linked to.
-    #[schema(value_type = Vec<uuid::Uuid>)]
-    pub contact_ids: Vec<uuid::Uuid>,
-    /// The deals that it is linked to.
-    #[schema(value_type = Vec<uuid::Uuid>)]
-    pub deal_ids: Vec<uuid::Uuid>,
-    /// Its mails, oldest first; in lists they are left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub messages: Option<Vec<MessageDto>>,
-}
-
-/// A folder or label of a mailbox.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FolderDto {
-    /// The folder.
-    pub id: FolderId,
-    /// The whole decoded path with `/`.
-    pub name: String,
-    /// What it is for.
-    pub role: Option<&'static str>,
-    /// The folder above it.
-    pub parent_id: Option<FolderId>,
-    /// Whether its mail is stored.
-    pub included: bool,
-    /// How many stored mails are unread.
-    pub unread_count: u64,
-    /// How many mails the provider says it holds.
-    pub provider_count: Option<u64>,
-    /// How many are stored.
-    pub stored_count: u64,
-}
-
-impl FolderDto {
-    /// Puts a folder together.
-    pub(super) fn new(folder: Folder, count: FolderCount) -> Self {
-        Self {
-            id: folder.id,
-            name: folder.name,
-            role: folder.role.map(FolderRole::as_str),
-            parent_id: folder.parent,
-            included: folder.included,
-            unread_count: count.unread,
-            provider_count: folder.provider_count,
-            stored_count: count.stored,
-        }
-    }
-}
-
-/// What to change of a folder.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FolderPatch {
-    /// Whether its mail is to be stored.
-    pub included: Option<bool>,
-}
-
-/// How to show the images of a mail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Images {
-    /// Only those that the mail brings along.
-    #[default]
-    Blocked,
-    /// Those from elsewhere too, through this server.
-    Proxied,
-}
-
-/// How to show a mail.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct BodyParams {
-    /// How to show images from elsewhere.
-    #[serde(default)]
-    #[param(inline)]
-    pub images: Images,
-}
-
-/// Which mail to look for.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct LookupParams {
-    /// The Message-ID, with or without angle brackets.
-    pub message_id: String,
 }
 
 /// Where a mail is, or why it was not stored.
