@@ -15,10 +15,11 @@ fn hostile_mails() -> Vec<TestMail> {
     let bytes: Vec<u8> = (1..=255).filter(|byte| !b"\r\n".contains(byte)).collect();
     let raw = |number: usize, head: &[u8], body: &[u8]| {
         let head = [format!("Message-ID: <hostile-{number}@garden.example>\r\n").as_bytes(), head, b"\r\n"].concat();
-        TestMail { raw: [&head, body].concat(), ..mail(&format!("hostile-{number}@garden.example"), b"") }
+        TestMail { raw: [head.as_slice(), body].concat(), ..mail(&format!("hostile-{number}@garden.example"), b"") }
     };
     let everything =
-        [b"Subject: ", &bytes[..], b"\r\nFrom: ", &bytes, b" <a@b.example>\r\nTo: ", &bytes, b"\r\n"].concat();
+        [b"Subject: ".as_slice(), &bytes[..], b"\r\nFrom: ", &bytes, b" <a@b.example>\r\nTo: ", &bytes, b"\r\n"]
+            .concat();
     let utf16: &[u8] = b"Subject: =?utf-16?b?AAAAAA==?= =?utf-8?q?=00=ff=c3?=\r\n";
     let file = [
         b"--x\r\nContent-Type: text/plain; charset=\"=nul=\"\r\n\r\n=nul=\xff\xfe\r\n--x\r\n".as_slice(),
@@ -41,7 +42,7 @@ fn hostile_mails() -> Vec<TestMail> {
             b"Content-Type: text/html; charset=utf-8\r\n",
             b"<p title='=nul='>=nul=\xff&#0;&#xd800;<!--=nul=-->\r\n",
         ),
-        raw(6, b"Content-Type: text/plain; charset=utf-16\r\n", b"\x00\xd8\x00\xd8=nul=\r\n"),
+        raw(6, b"Content-Type: text/plain; charset=utf-16\r\n", b"=nul=\xd8=nul=\xd8\r\n"),
         raw(7, b"References: <=nul=@x> <\xff@y>\r\nIn-Reply-To: <=nul=@x>\r\nDate: =nul=\r\n", b"=nul=\r\n"),
         raw(
             8,

@@ -59,6 +59,7 @@ on_both! {
         assert_aside(&owner, "poison@garden.example").await;
         let listed = owner.all(&format!("/api/email/messages?account_id={id}")).await;
         assert_eq!(listed.len(), MAILS * 3 / 2);
+        assert_eq!(set_aside(&owner, &id).await, json!({"unreadable": 1}));
 
         an_hour_later(&app, &owner, &id).await;
         assert_aside(&owner, "poison@garden.example").await;
@@ -67,7 +68,15 @@ on_both! {
         let found = looked_up(&owner, "poison@garden.example").await.unwrap();
         assert!(found["email_id"].is_string(), "{found}");
         assert_eq!(stored_mails(&owner, &id).await, server_mails(&mailbox));
+        assert_eq!(set_aside(&owner, &id).await, json!({}));
     }
+}
+
+/// How many mails of the inbox were set aside, by reason.
+async fn set_aside(owner: &Client, id: &str) -> Value {
+    let found = owner.get(&format!("/api/email/accounts/{id}/completeness")).await.json(200);
+    let folders = found["folders"].as_array().unwrap();
+    folders.iter().find(|folder| folder["role"] == "inbox").unwrap()["skipped"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -135,7 +135,10 @@ async fn answers(
             return to.write_all(&held).await;
         }
         held.extend_from_slice(&chunk[..count]);
-        while let Some(plan) = spoil.borrow_and_update().clone() {
+        loop {
+            // The borrow must end here: it is a lock, and the work below waits.
+            let plan = spoil.borrow_and_update().clone();
+            let Some(plan) = plan else { break };
             let Some(at) = find(&held, &plan.mark) else { break };
             met.send_modify(|met| *met += 1);
             let behind = at + plan.mark.len();
