@@ -113,7 +113,9 @@ fn html_mail(html: &str) -> mail::ParsedMail {
 impl Api {
     /// Stores a mail with HTML, an embedded image and a file, and puts these into the storage as the sync does.
     async fn with_pictures(&self) -> EmailId {
-        let parsed = html_mail("<script>alert(1)</script><p>Hi</p><img src=\"cid:pic@1\"><img src=\"https://evil.example/x.gif\">");
+        let parsed = html_mail(
+            "<script>alert(1)</script><p>Hi</p><img src=\"cid:pic@1\"><img src=\"https://evil.example/x.gif\">",
+        );
         for file in &parsed.attachments {
             let content = Bytes::from(file.content.clone());
             self.storage.put_attachment(self.ground.owner.org, &file.sha256, content).await.unwrap();

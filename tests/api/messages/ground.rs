@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use diesel::ExpressionMethods;
+use diesel_async::RunQueryDsl;
 use duplex::clock::{Clock, Timestamp};
 use duplex::db::schema::{email_accounts, organizations, users};
 use duplex::db::types::Json;
-use duplex::db::{Db, DbConn, DbOptions, DatabaseUrl};
+use duplex::db::{DatabaseUrl, Db, DbConn, DbOptions};
 use duplex::ids::{AccountId, FolderId, OrgId, UserId};
 use duplex::mail::{self, ParsedMail};
 use duplex::messages::{self, Applied, FolderListing, FolderRole, IncomingMail, Mailbox};
 use duplex::on_conn;
 use duplex::secret::Secret;
-use diesel::ExpressionMethods;
-use diesel_async::RunQueryDsl;
 
 use crate::support::{Backend, TestDatabase};
 

@@ -34,9 +34,7 @@ async fn counts(conn: &mut DbConn, thread: ThreadId) -> Counts {
 }
 
 async fn thread_of(conn: &mut DbConn, external_id: &str) -> ThreadId {
-    let query = emails::table
-        .filter(emails::external_id.eq(external_id))
-        .select(emails::thread_id);
+    let query = emails::table.filter(emails::external_id.eq(external_id)).select(emails::thread_id);
     let thread: Option<ThreadId> = on_conn!(conn, |c| query.first(c).await).unwrap();
     thread.unwrap()
 }
@@ -100,9 +98,8 @@ on_both! {
 }
 
 async fn flags(conn: &mut DbConn, id: EmailId) -> (bool, bool, bool, Option<Timestamp>) {
-    let query = emails::table
-        .find(id)
-        .select((emails::is_read, emails::is_archived, emails::is_trashed, emails::deleted_at));
+    let query =
+        emails::table.find(id).select((emails::is_read, emails::is_archived, emails::is_trashed, emails::deleted_at));
     on_conn!(conn, |c| query.first(c).await).unwrap()
 }
 
@@ -130,9 +127,18 @@ on_both! {
 
 /// Mails of four conversations: ids and what they refer to.
 const WEB: [(&str, &[&str]); 12] = [
-    ("offer1", &[]), ("offer2", &["offer1"]), ("offer3", &["offer1", "offer2"]), ("offer4", &["offer3"]),
-    ("order1", &[]), ("order2", &["order1"]), ("bridge", &["order2", "lost0"]), ("orphan1", &["lost0"]), ("orphan2", &["orphan1"]),
-    ("alone", &[]), ("child1", &["never-seen"]), ("child2", &["never-seen"]),
+    ("offer1", &[]),
+    ("offer2", &["offer1"]),
+    ("offer3", &["offer1", "offer2"]),
+    ("offer4", &["offer3"]),
+    ("order1", &[]),
+    ("order2", &["order1"]),
+    ("bridge", &["order2", "lost0"]),
+    ("orphan1", &["lost0"]),
+    ("orphan2", &["orphan1"]),
+    ("alone", &[]),
+    ("child1", &["never-seen"]),
+    ("child2", &["never-seen"]),
 ];
 
 fn partition() -> BTreeSet<BTreeSet<String>> {
