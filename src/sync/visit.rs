@@ -13,7 +13,7 @@ use crate::providers::imap::{FlagEntry, ImapConnection, Mailbox, MailboxStatus, 
 const STEP: usize = 500;
 
 /// Above so many new mails those are left out that an interrupted pass has stored already.
-const MANY: usize = 200;
+const MANY: u64 = 200;
 
 /// A folder and what is to be done in it.
 pub(super) struct Work {
@@ -147,29 +147,28 @@ impl Pass<'_> {
         connection: &mut ImapConnection,
         work: &mut Work,
         mailbox: &Mailbox,
-    ) -> Result<usize, PassError> {
+    ) -> Result<u64, PassError> {
         let from = work.folder.cursor.uid_next.unwrap_or(1);
         if mailbox.uid_next.is_some_and(|next| next <= from) {
             return Ok(0);
         }
-        let mut entries = connection.fetch_index(&UidSet::from_uid(from)).await?;
-        let fresh = entries.len();
-        let Some(last) = entries.iter().map(|entry| entry.uid).max() else { return Ok(0) };
-        if fresh > MANY {
+        let mut fresh = connection.uid_search_from(from).await?;
+        let (arrived, Some(last)) = (fresh.len(), fresh.last()) else { return Ok(0) };
+        if arrived > MANY {
             let stored = messages::stored_uids(&mut self.parts.db.read().await?, work.id(), work.generation()).await?;
-            entries.retain(|entry| stored.binary_search(&entry.uid).is_err());
+            fresh = fresh.difference(&stored.into_iter().collect());
         }
-        self.store(connection, work, entries, false).await?;
+        self.store_all(connection, work, &fresh).await?;
         let next = mailbox.uid_next.unwrap_or(1).max(last.saturating_add(1));
         let cursor = &work.folder.cursor;
         let grown = FolderCursor {
             uid_next: Some(next),
-            backfill_total: cursor.backfill_total + fresh as u64,
-            backfill_synced: cursor.backfill_synced + fresh as u64,
+            backfill_total: cursor.backfill_total + arrived,
+            backfill_synced: cursor.backfill_synced + arrived,
             ..cursor.clone()
         };
         self.save_cursor(work, grown).await?;
-        Ok(fresh)
+        Ok(arrived)
     }
 
     /// Takes over flags that changed since the last visit, where the server counts changes (RFC 7162).
@@ -206,9 +205,9 @@ impl Pass<'_> {
         connection: &mut ImapConnection,
         work: &mut Work,
         mailbox: &Mailbox,
-        fresh: usize,
+        fresh: u64,
     ) -> Result<(), PassError> {
-        let expected = work.folder.provider_count.map(|count| count + fresh as u64);
+        let expected = work.folder.provider_count.map(|count| count + fresh);
         if expected == Some(u64::from(mailbox.exists)) {
             return Ok(());
         }
@@ -228,11 +227,7 @@ impl Pass<'_> {
         };
         self.remove(work, &gone).await?;
         let missing = server.difference(&ours);
-        if !missing.is_empty() {
-            let entries = connection.fetch_index(&missing).await?;
-            self.store(connection, work, entries, false).await?;
-        }
-        Ok(())
+        self.store_all(connection, work, &missing).await
     }
 
     async fn remove(&self, work: &Work, gone: &[u32]) -> Result<(), PassError> {
@@ -261,6 +256,21 @@ impl Pass<'_> {
             ..work.folder.cursor.clone()
         };
         self.save_cursor(work, cursor).await
+    }
+
+    /// Stores mails outside of the first import, the newest first, a window at a time.
+    async fn store_all(
+        &self,
+        connection: &mut ImapConnection,
+        work: &mut Work,
+        uids: &UidSet,
+    ) -> Result<(), PassError> {
+        let uids: Vec<u32> = uids.iter().collect();
+        for window in uids.rchunks(WINDOW) {
+            let entries = connection.fetch_index(&window.iter().copied().collect()).await?;
+            self.store(connection, work, entries, false).await?;
+        }
+        Ok(())
     }
 
     /// Stores mails that the index named: the large ones streamed, the others in batches.

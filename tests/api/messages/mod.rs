@@ -2,4 +2,5 @@
 
 mod api;
 mod ground;
+mod served;
 mod store;

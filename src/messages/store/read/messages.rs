@@ -120,9 +120,6 @@ pub(crate) async fn list(conn: &mut DbConn, access: &Access, query: &Query) -> Q
     for source in &sources {
         rows.extend(read(conn, access, query, to.as_ref(), source, folders.as_deref()).await?);
     }
-    if query.account.is_some() {
-        rows.retain(|row| Some(row.account_id) == query.account);
-    }
     rows.sort_by_key(|row| std::cmp::Reverse((row.received_at, row.id)));
     let mut seen = BTreeSet::new();
     rows.retain(|row| seen.insert(row.id));
@@ -227,6 +224,9 @@ async fn read(
                 .filter(emails::organization_id.eq(access.org))
                 .order(newest)
                 .into_boxed();
+            if let Some(account) = query.account {
+                rows = rows.filter(emails::account_id.eq(account));
+            }
             if let Some(folders) = folders {
                 let there = email_locations::table
                     .filter(email_locations::email_id.eq(emails::id))
