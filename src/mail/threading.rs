@@ -62,13 +62,16 @@ pub fn thread_keys(mail: &ParsedMail) -> Vec<String> {
     all.filter(|id| is_meaningful(id)).filter(|id| seen.insert(id.as_str())).take(MAX_KEYS).cloned().collect()
 }
 
-/// Whether an identifier can be unique. Placeholders that careless programs write would join strangers.
+/// Whether an identifier can be unique. Placeholders that careless programs write would join strangers; a short name on a
+/// named host is what many ticket systems write, and counts.
 fn is_meaningful(id: &str) -> bool {
-    let Some((left, right)) = id.rsplit_once('@') else {
-        return id.len() >= 16 && id.len() <= MAX_KEY_BYTES;
-    };
-    let distinct: BTreeSet<u8> = left.bytes().collect();
-    left.len() >= 3 && distinct.len() >= 2 && !right.is_empty() && id.len() <= MAX_KEY_BYTES
+    if id.len() > MAX_KEY_BYTES {
+        return false;
+    }
+    match id.rsplit_once('@') {
+        Some((left, right)) => !left.is_empty() && right.len() >= 3,
+        None => id.len() >= 16,
+    }
 }
 
 /// What to do with the threads of a batch of mails.

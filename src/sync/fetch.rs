@@ -63,10 +63,12 @@ impl Pass<'_> {
         rest: &mut VecDeque<UidSet>,
         import: bool,
     ) -> Result<Option<Suspect>, PassError> {
-        let (sender, mut receiver) = mpsc::channel::<FetchedBatch>(1);
+        let (sender, receiver) = mpsc::channel::<FetchedBatch>(1);
         let fetching = connection.fetch_bodies(rest.clone(), IN_FLIGHT, sender);
         let (folder, generation) = (work.id(), work.generation());
         let storing = async {
+            // Taken in, so that it is gone when storing ends early: that is what stops the fetching.
+            let mut receiver = receiver;
             let fetched = stream::poll_fn(|cx| receiver.poll_recv(cx));
             let prepared = fetched.map(|batch| self.prepare_batch(folder, generation, batch)).buffered(PREPARED);
             futures_util::pin_mut!(prepared);
@@ -80,7 +82,6 @@ impl Pass<'_> {
             }
             Ok::<_, PassError>(None)
         };
-        // When storing ends early its receiver is gone, and fetching stops.
         let (fetched, stored) = tokio::join!(fetching, storing);
         match (stored?, fetched) {
             (Some(suspect), _) => Ok(Some(suspect)),

@@ -194,7 +194,7 @@ async fn hosts_that_cannot_be_had_have_their_codes() {
     let server = FakeServer::play(|_peer| async {}).await;
     let strict = crate::net::Net::new(crate::net::NetOptions::default()).unwrap();
     let error = ImapConnection::connect(&strict, &server.settings).await.unwrap_err();
-    assert_eq!((error.kind, error.code()), (ImapErrorKind::Refused, "imap_host_refused"));
+    assert_eq!((error.kind, error.code()), (ImapErrorKind::Refused, "host_not_allowed"));
     let mut settings = server.settings.clone();
     settings.security = Security::Tls;
     settings.port = 1;

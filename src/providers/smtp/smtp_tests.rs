@@ -191,7 +191,7 @@ async fn hosts_that_cannot_be_had_have_their_codes() {
     });
     assert_eq!(check(&local_net(), &wanted).await.unwrap_err().code(), "smtp_tls_failed");
     let strict = Net::new(NetOptions::default()).unwrap();
-    assert_eq!(check(&strict, &wanted).await.unwrap_err().code(), "smtp_host_refused");
+    assert_eq!(check(&strict, &wanted).await.unwrap_err().code(), "host_not_allowed");
     wanted.port = 1;
     assert_eq!(check(&local_net(), &wanted).await.unwrap_err().code(), "smtp_unreachable");
 }

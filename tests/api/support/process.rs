@@ -137,7 +137,12 @@ impl TestProcess {
 fn listen(output: impl Read + Send + 'static, said: &Arc<Mutex<Vec<String>>>) {
     let said = said.clone();
     std::thread::spawn(move || {
+        // To watch a process at work: DUPLEX_TEST_LOG=1 scripts/test NAME --nocapture
+        let aloud = std::env::var_os("DUPLEX_TEST_LOG").is_some();
         for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if aloud {
+                eprintln!("{line}");
+            }
             said.lock().unwrap().push(line);
         }
     });
