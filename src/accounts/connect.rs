@@ -47,7 +47,7 @@ pub struct SmtpServer {
     pub port: u16,
     /// Encryption.
     pub security: Security,
-    /// The name to sign in with; the IMAP name when absent.
+    /// The name to sign in with. When absent, the IMAP name and password are used if the server offers a login at all.
     pub username: Option<String>,
     /// The password; the IMAP password when absent.
     #[schema(value_type = Option<String>, format = Password)]
@@ -178,6 +178,7 @@ fn smtp_settings(imap: &ImapServer, smtp: &SmtpServer) -> SmtpSettings {
         security: smtp.security,
         username: Some(smtp.username.clone().unwrap_or_else(|| imap.username.clone())),
         password: Some(smtp.password.clone().unwrap_or_else(|| imap.password.clone())),
+        only_if_offered: smtp.username.is_none(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::connect::{self, NewImapAccount};
 use super::dto::{DiscoverResponse, Progress, ReconnectRequest};
-use super::model::{Account, AccountSettings, Phase, Provider, Status};
+use super::model::{Account, AccountSettings, Phase, Provider, Server, Status};
 use super::rates::Rates;
 use super::store::{self, NewAccount};
 use super::vault::Vault;
@@ -322,8 +322,10 @@ impl Accounts {
             Some(password) => Some(password),
             None => own(connect::IMAP_PASSWORD, &sealed.imap_password)?,
         };
+        let only_if_offered = username.is_none();
         let username = username.or_else(|| account.imap.as_ref().map(|(_, name)| name.clone()));
-        Ok(SmtpSettings { host: server.host, port: server.port, security: server.security, username, password })
+        let Server { host, port, security } = server;
+        Ok(SmtpSettings { host, port, security, username, password, only_if_offered })
     }
 
     fn open(&self, id: AccountId, column: &str, sealed: Option<&[u8]>) -> anyhow::Result<Option<Secret>> {

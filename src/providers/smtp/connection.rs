@@ -66,7 +66,9 @@ impl SmtpConnection {
             connection = connection.start_tls(net, &settings.host).await?;
             connection.say_hello().await?;
         }
-        if let Some(name) = settings.username.as_deref().filter(|name| !name.is_empty()) {
+        let offered = connection.capabilities.offers_login();
+        let name = settings.username.as_deref().filter(|name| !name.is_empty());
+        if let Some(name) = name.filter(|_| offered || !settings.only_if_offered) {
             let password = settings.password.as_ref().map_or("", |secret| secret.expose());
             connection.authenticate(name, password).await?;
         }

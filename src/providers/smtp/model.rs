@@ -16,6 +16,8 @@ pub struct SmtpSettings {
     pub username: Option<String>,
     /// The password or application password.
     pub password: Option<Secret>,
+    /// Whether a server that offers no login at all is used without one: so it is where nobody said that it wants one.
+    pub only_if_offered: bool,
 }
 
 /// What a server announced in its answer to EHLO.
@@ -46,6 +48,11 @@ pub struct SmtpCapabilities {
 }
 
 impl SmtpCapabilities {
+    /// Whether a login of any kind is offered.
+    pub fn offers_login(&self) -> bool {
+        self.auth_plain || self.auth_login || self.auth_xoauth2
+    }
+
     /// Reads the lines of an answer to EHLO; the first is the server's name.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
         let mut found = Self::default();

@@ -17,6 +17,7 @@ fn settings(server: &FakeServer) -> SmtpSettings {
         security: server.settings.security,
         username: Some("anna".to_owned()),
         password: Some(Secret::new("hunter2")),
+        only_if_offered: false,
     }
 }
 
@@ -78,6 +79,24 @@ async fn without_a_user_name_no_login_is_tried() {
     let anonymous = SmtpSettings { username: None, password: None, ..settings(&server) };
     check(&local_net(), &anonymous).await.unwrap();
     server.done().await;
+}
+
+#[tokio::test]
+async fn a_login_that_nobody_asked_for_is_left_out_where_none_is_offered() {
+    let server = FakeServer::play(|mut peer| async move {
+        peer.send("220 mail\r\n").await;
+        peer.answer(EHLO, "250 mail\n").await;
+        peer.answer("QUIT", "221 bye\n").await;
+    })
+    .await;
+    let lenient = SmtpSettings { only_if_offered: true, ..settings(&server) };
+    check(&local_net(), &lenient).await.unwrap();
+    server.done().await;
+    let asked_for = refused(Security::None, |mut peer| async move {
+        peer.send("220 mail\r\n").await;
+        peer.answer(EHLO, "250 mail\n").await;
+    });
+    assert_eq!(asked_for.await.code(), "smtp_login_disabled");
 }
 
 #[tokio::test]
@@ -184,6 +203,7 @@ async fn hosts_that_cannot_be_had_have_their_codes() {
         security: Security::Tls,
         username: None,
         password: None,
+        only_if_offered: false,
     };
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
