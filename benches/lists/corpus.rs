@@ -71,10 +71,10 @@ impl Corpus {
         vec![
             format!("UPDATE email_accounts SET phase = 'paused' WHERE id = {account}"),
             format!(
-                "{} INSERT INTO threads (id, organization_id, subject, normalized_subject, last_message_at, message_count, \
-                 snippet, participants, created_at, updated_at) SELECT {}, a.organization_id, 'Subject ' || n.i, \
-                 'subject ' || n.i, {latest}, 5, 'The beginning of what the newest mail says, as lists show it', \
-                 '[{{\"email\": \"someone@customer.example\", \"name\": \"Some One\"}}]', {latest}, {latest} {from_account}",
+                "{} INSERT INTO threads (id, organization_id, subject, normalized_subject, first_message_at, \
+                 last_message_at, message_count, snippet, created_at, updated_at) SELECT {}, a.organization_id, 'Subject ' || n.i, \
+                 'subject ' || n.i, {received}, {latest}, 5, 'The beginning of what the newest mail says, as lists show it', \
+                 {latest}, {latest} {from_account}",
                 numbers(threads),
                 id("1", "n.i"),
             ),
