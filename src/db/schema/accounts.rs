@@ -48,6 +48,12 @@ diesel::table! {
         erase_requested_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+        carried_by -> Nullable<Text>,
+        carried_until -> Nullable<Instant>,
+        watched_by -> Nullable<Text>,
+        watched_until -> Nullable<Instant>,
+        swept_at -> Nullable<Instant>,
+        sweep_requested_at -> Nullable<Instant>,
     }
 }
 
@@ -77,6 +83,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         deleted_at -> Nullable<Instant>,
+        former_uid_validity -> Nullable<BigInt>,
     }
 }
 

@@ -119,6 +119,27 @@ diesel::table! {
         is_starred -> Bool,
         received_at -> Instant,
         created_at -> Instant,
+        server_read -> Nullable<Bool>,
+        server_starred -> Nullable<Bool>,
+        settled_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Instant, Uid};
+    use diesel::sql_types::*;
+
+    email_departures (id) {
+        id -> Uid,
+        email_id -> Uid,
+        folder_id -> Uid,
+        account_id -> Uid,
+        uid -> BigInt,
+        uid_validity -> BigInt,
+        mod_seq -> Nullable<BigInt>,
+        is_read -> Bool,
+        is_starred -> Bool,
+        created_at -> Instant,
     }
 }
 
@@ -217,6 +238,7 @@ diesel::table! {
         error_code -> Nullable<Text>,
         error_message -> Nullable<Text>,
         updated_at -> Instant,
+        todo -> Doc,
     }
 }
 

@@ -48,6 +48,9 @@ diesel::joinable!(email_contacts -> contacts (contact_id));
 diesel::joinable!(email_contacts -> emails (email_id));
 diesel::joinable!(email_deals -> deals (deal_id));
 diesel::joinable!(email_deals -> emails (email_id));
+diesel::joinable!(email_departures -> email_accounts (account_id));
+diesel::joinable!(email_departures -> email_folders (folder_id));
+diesel::joinable!(email_departures -> emails (email_id));
 diesel::joinable!(email_folders -> email_accounts (account_id));
 diesel::joinable!(email_links -> emails (email_id));
 diesel::joinable!(email_locations -> email_accounts (account_id));
@@ -111,6 +114,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     email_attachments,
     email_contacts,
     email_deals,
+    email_departures,
     email_folders,
     email_links,
     email_locations,

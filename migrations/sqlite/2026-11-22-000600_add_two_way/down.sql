@@ -1,0 +1,13 @@
+ALTER TABLE email_accounts DROP COLUMN sweep_requested_at;
+ALTER TABLE email_accounts DROP COLUMN swept_at;
+ALTER TABLE email_accounts DROP COLUMN watched_until;
+ALTER TABLE email_accounts DROP COLUMN watched_by;
+ALTER TABLE email_accounts DROP COLUMN carried_until;
+ALTER TABLE email_accounts DROP COLUMN carried_by;
+ALTER TABLE email_folders DROP COLUMN former_uid_validity;
+ALTER TABLE mailbox_operation_items DROP COLUMN todo;
+DROP TABLE email_departures;
+DROP INDEX idx_email_locations_expected;
+ALTER TABLE email_locations DROP COLUMN settled_at;
+ALTER TABLE email_locations DROP COLUMN server_starred;
+ALTER TABLE email_locations DROP COLUMN server_read;
