@@ -2,6 +2,8 @@
 
 pub mod keys;
 pub mod lease;
+mod sweep;
+mod sweep;
 
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
 use diesel::{OptionalExtension, QueryResult, SelectableHelper};
