@@ -30,6 +30,10 @@ pub enum Event {
         /// Its conversation.
         thread: ThreadId,
     },
+    /// Facts of an organization were committed and wait for their numbers.
+    FactsRecorded(OrgId),
+    /// Facts of an organization got their numbers and can be read.
+    FactsNumbered(OrgId),
 }
 
 /// Which mailbox an event is about, and who may hear of it.
@@ -44,8 +48,8 @@ pub struct AccountRef {
 }
 
 impl Event {
-    /// The mailbox that it is about.
-    pub fn account(&self) -> AccountRef {
+    /// The mailbox that it is about; nothing for facts, which are read from the outbox.
+    pub fn account(&self) -> Option<AccountRef> {
         match self {
             Self::SyncRequested(account)
             | Self::AccountConnected(account)
@@ -53,7 +57,8 @@ impl Event {
             | Self::AccountDisconnected(account)
             | Self::BackfillCompleted(account)
             | Self::SyncProgress(account)
-            | Self::EmailReceived { account, .. } => *account,
+            | Self::EmailReceived { account, .. } => Some(*account),
+            Self::FactsRecorded(_) | Self::FactsNumbered(_) => None,
         }
     }
 }
