@@ -44,7 +44,7 @@ pub(super) async fn adopt(
         .filter(|folder| folder.included && folder.selectable)
         .filter_map(|folder| {
             let listed = remote.iter().find(|remote| remote.raw_name == folder.external_id)?;
-            Some(Work::new(folder, listed.status))
+            Some(Work::new(folder, listed.status.clone()))
         })
         .collect();
     work.sort_by_key(|work| rank(work.folder.role));

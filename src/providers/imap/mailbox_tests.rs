@@ -1,6 +1,6 @@
-use super::fake_server::{FakeServer, Peer};
+use super::fake_server_tests::{FakeServer, Peer};
 use super::*;
-use crate::net::testing::local_net;
+use crate::net::support_tests::local_net;
 
 /// A connection that is logged in to a server which then follows the script.
 async fn logged_in<F>(

@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::{ImapSettings, Security};
-use crate::net::testing::TestCertificate;
+use crate::net::support_tests::TestCertificate;
 use crate::secret::Secret;
 
 /// Any stream.
