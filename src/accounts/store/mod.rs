@@ -1,5 +1,6 @@
 //! All SQL on `email_accounts`.
 
+pub mod carrier;
 pub mod keys;
 pub mod lease;
 

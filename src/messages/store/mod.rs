@@ -7,10 +7,10 @@ mod incoming;
 mod placement;
 mod places;
 pub(super) mod read;
-mod refresh;
+pub(super) mod refresh;
 mod rows;
 mod skips;
-mod threads;
+pub(super) mod threads;
 
 pub use erase::erase_account_mail;
 pub use folders::{
