@@ -21,6 +21,8 @@ pub enum Event {
     BackfillCompleted(AccountRef),
     /// The import or sync of a mailbox moved on.
     SyncProgress(AccountRef),
+    /// Changes of a mailbox wait to be carried to its provider.
+    OperationQueued(AccountRef),
     /// A mail arrived.
     EmailReceived {
         /// The mailbox.
@@ -57,6 +59,7 @@ impl Event {
             | Self::AccountDisconnected(account)
             | Self::BackfillCompleted(account)
             | Self::SyncProgress(account)
+            | Self::OperationQueued(account)
             | Self::EmailReceived { account, .. } => Some(*account),
             Self::FactsRecorded(_) | Self::FactsNumbered(_) => None,
         }

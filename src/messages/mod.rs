@@ -8,6 +8,7 @@ mod completeness;
 mod dto;
 mod files;
 mod model;
+mod operations;
 mod routes;
 mod service;
 mod store;
@@ -16,6 +17,10 @@ pub use dto::{FolderDto, MessageDetail, MessageDto, Person, ThreadDto};
 pub use model::{
     Applied, DueSkip, Erased, FlagChange, Folder, FolderCount, FolderCursor, FolderListing, FolderRole, IncomingMail,
     Intake, KnownCopy, Mailbox, Proof, Skip,
+};
+pub use operations::{
+    Change, DueItem, Fields, Flag, Former, FormerPlace, ItemKey, MailDiff, Number, OperationChange, OperationState,
+    PlaceRow, confirm, copied, differences, due_items, fail, flags_stored, moved, removed, retry_later,
 };
 pub use routes::configure;
 pub use service::Messages;

@@ -1,8 +1,8 @@
 //! All SQL on `email_accounts`.
 
+pub mod carrier;
 pub mod keys;
 pub mod lease;
-mod sweep;
 mod sweep;
 
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};

@@ -9,10 +9,10 @@ mod placement;
 mod places;
 mod proofs;
 pub(super) mod read;
-mod refresh;
+pub(super) mod refresh;
 mod rows;
 mod skips;
-mod threads;
+pub(super) mod threads;
 mod told;
 
 pub use erase::erase_account_mail;
