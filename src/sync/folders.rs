@@ -59,6 +59,24 @@ pub(super) async fn one(pass: &Pass<'_>, folder: FolderId) -> Result<Vec<Work>, 
     Ok(found.map(|folder| Work::new(folder, None)).into_iter().collect())
 }
 
+/// Whether a listing differs from what is stored in folders or counters. Flags that a server does not count are no matter
+/// here: they are compared by the regular passes.
+pub(super) fn differ(stored: &[Folder], remote: &[RemoteFolder]) -> bool {
+    let known = |raw: &str| stored.iter().find(|folder| folder.external_id == raw);
+    let changed = |folder: &RemoteFolder| match (known(&folder.raw_name), &folder.status) {
+        (None, _) => true,
+        (Some(stored), Some(status)) if stored.included && stored.selectable => {
+            status.uid_validity != stored.cursor.uid_validity
+                || status.uid_next != stored.cursor.uid_next
+                || status.messages.map(u64::from) != stored.provider_count
+                || (status.highest_modseq.is_some() && status.highest_modseq != stored.cursor.highest_modseq)
+        }
+        (Some(stored), None) => stored.included && folder.selectable,
+        (Some(_), Some(_)) => false,
+    };
+    remote.iter().any(changed) || stored.iter().any(|folder| !remote.iter().any(|one| one.raw_name == folder.external_id))
+}
+
 /// Notes how many mails wait in folders that no visit has reached, so that the import's total is right from the start.
 async fn count_ahead(
     tx: &mut DbConn,

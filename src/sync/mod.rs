@@ -25,6 +25,7 @@ mod settle;
 mod sweep;
 mod times;
 mod visit;
+mod watch;
 
 pub use engine::{Bell, Engine, EngineParts};
 pub use gate::Gate;

@@ -68,6 +68,13 @@ impl<'a> Pass<'a> {
         Ok(ImapConnection::connect(&self.parts.net, &self.settings).await?)
     }
 
+    /// Looks at less than everything, unless every mail is to be compared anyway.
+    pub(super) fn narrow(&mut self, scope: Scope) {
+        if self.scope != Scope::Sweep || matches!(scope, Scope::Folder(_)) {
+            self.scope = scope;
+        }
+    }
+
     /// Whether the first import is done, so that new mail is news.
     pub(super) fn is_live(&self) -> bool {
         self.account.phase == Phase::Live

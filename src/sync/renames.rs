@@ -45,7 +45,7 @@ async fn is_same(
     candidate: &RemoteFolder,
 ) -> Result<bool, PassError> {
     let Some(generation) = folder.cursor.uid_validity else { return Ok(false) };
-    if candidate.status.and_then(|status| status.uid_validity).is_some_and(|other| other != generation) {
+    if candidate.status.as_ref().and_then(|status| status.uid_validity).is_some_and(|other| other != generation) {
         return Ok(false);
     }
     let mut conn = pass.parts.db.read().await?;

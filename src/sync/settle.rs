@@ -44,7 +44,7 @@ impl Pass<'_> {
         let (folders, _) = super::folders::adopt(self, connection).await?;
         let mut taken = Vec::new();
         for mut work in folders {
-            let grew = work.status.is_none_or(|status| status.uid_next != work.folder.cursor.uid_next);
+            let grew = work.status.as_ref().is_none_or(|status| status.uid_next != work.folder.cursor.uid_next);
             if work.is_imported() && !grew {
                 continue;
             }
@@ -85,6 +85,7 @@ impl Pass<'_> {
         if work.is_recovering() {
             self.clear(work.id(), Some(work.generation())).await?;
         }
+        self.forget_unfound(work).await?;
         let (id, now) = (work.id(), self.parts.clock.now());
         let cursor = FolderCursor {
             backfill_cursor: Some(1),
@@ -116,6 +117,18 @@ impl Pass<'_> {
             self.prove(work, &mailbox).await?;
         }
         Ok(())
+    }
+
+    /// Gives up places that mails were said to be brought to and where they are not.
+    async fn forget_unfound(&self, work: &Work) -> Result<(), PassError> {
+        let intake = self.intake(self.is_live());
+        let mut conn = self.parts.db.write().await?;
+        conn.transaction(async |tx| {
+            self.parts.accounts.renew(tx, self.lease).await?;
+            messages::forget_unfound(tx, &self.owner, work.id(), intake.seen_at, &intake).await
+        })
+        .await
+        .map_err(lost)
     }
 
     async fn remove(&self, work: &Work, gone: &[u32]) -> Result<(), PassError> {

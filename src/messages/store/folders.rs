@@ -269,6 +269,22 @@ pub async fn set_folder_error(
     Ok(())
 }
 
+/// How many mails that arrived since a time lie in each folder of a mailbox.
+pub async fn arrivals_since(
+    conn: &mut DbConn,
+    account: AccountId,
+    since: Timestamp,
+) -> QueryResult<HashMap<FolderId, u64>> {
+    let ids: Vec<FolderId> = all(conn, account).await?.into_iter().map(|folder| folder.id).collect();
+    let query = email_locations::table
+        .filter(email_locations::folder_id.eq_any(ids))
+        .filter(email_locations::received_at.ge(since))
+        .group_by(email_locations::folder_id)
+        .select((email_locations::folder_id, count_star()));
+    let rows: Vec<(FolderId, i64)> = on_conn!(conn, |c| query.load(c).await)?;
+    Ok(rows.into_iter().map(|(folder, count)| (folder, u64::try_from(count).unwrap_or_default())).collect())
+}
+
 /// How many mails lie in each folder of a mailbox; a folder without any is absent.
 pub async fn folder_counts(conn: &mut DbConn, account: AccountId) -> QueryResult<HashMap<FolderId, FolderCount>> {
     let ids: Vec<FolderId> = all(conn, account).await?.into_iter().map(|folder| folder.id).collect();

@@ -136,6 +136,33 @@ pub async fn remove_stale_locations(
     Ok(ids.len())
 }
 
+/// Takes out places that a change of ours was to bring about and that a look into the folder did not find: the provider
+/// confirmed them before `before`, so they would have been there.
+pub async fn forget_unfound(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    folder: FolderId,
+    before: Timestamp,
+    intake: &Intake,
+) -> QueryResult<()> {
+    let query = email_locations::table
+        .filter(email_locations::account_id.eq(owner.account))
+        .filter(email_locations::uid.is_null())
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::settled_at.lt(before))
+        .select((email_locations::id, email_locations::email_id));
+    let unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
+    if unfound.is_empty() {
+        return Ok(());
+    }
+    threads::lock(tx, owner.org).await?;
+    let (ids, emails): (Vec<LocationId>, BTreeSet<EmailId>) = unfound.into_iter().unzip();
+    let query = diesel::delete(email_locations::table.filter(email_locations::id.eq_any(ids)));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    settle(tx, owner, emails, intake).await?;
+    Ok(())
+}
+
 /// The UIDs of a folder from `start` on that are stored, ascending; those that mails are to leave count too.
 pub async fn stored_uids(
     conn: &mut DbConn,

@@ -8,7 +8,6 @@ use diesel_async::RunQueryDsl;
 use super::threads::IDS;
 use crate::db::DbConn;
 use crate::db::schema::emails;
-use crate::events::AccountRef;
 use crate::ids::{EmailId, ThreadId};
 use crate::messages::model::{FolderRole, Intake, Mailbox};
 use crate::on_conn;

@@ -13,7 +13,7 @@ use crate::db::DbConn;
 use crate::events::Event;
 use crate::messages::{self, DueItem, ItemKey, Mailbox, OperationChange};
 use crate::outbox::{self, Fact};
-use crate::providers::imap::{ImapConnection, ImapSettings};
+use crate::providers::imap::{ImapConnection, ImapError, ImapSettings};
 use crate::sync::engine::EngineParts;
 
 /// Changes that are worked off together.
@@ -101,14 +101,15 @@ impl<'a> Session<'a> {
     }
 
     /// The connection, signed in.
-    pub(super) async fn connection(&mut self) -> Result<&mut ImapConnection, crate::providers::imap::ImapError> {
-        if self.connection.is_none() {
-            self.parts.gate.wait(&self.settings.host).await;
-            self.connection = Some(ImapConnection::connect(&self.parts.net, &self.settings).await?);
-        }
-        self.connection.as_mut().ok_or_else(|| {
-            crate::providers::imap::ImapError::protocol("the connection to the mail server is gone")
-        })
+    pub(super) async fn connection(&mut self) -> Result<&mut ImapConnection, ImapError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                self.parts.gate.wait(&self.settings.host).await;
+                ImapConnection::connect(&self.parts.net, &self.settings).await?
+            }
+        };
+        Ok(self.connection.insert(connection))
     }
 
     /// Forgets a connection that is no good any more.
