@@ -28,14 +28,9 @@ where
 
 #[tokio::test]
 async fn every_kind_of_news_ends_the_wait() {
-    for news in [
-        "10 EXISTS",
-        "1 RECENT",
-        "3 EXPUNGE",
-        "VANISHED 4:7",
-        "2 FETCH (FLAGS (\\Seen))",
-        "2 FETCH (UID 3 MODSEQ (9) FLAGS ())",
-    ] {
+    for news in
+        ["10 EXISTS", "3 EXPUNGE", "VANISHED 4:7", "2 FETCH (FLAGS (\\Seen))", "2 FETCH (UID 3 MODSEQ (9) FLAGS ())"]
+    {
         let end = waiting(move |mut peer| async move {
             peer.send("* OK Still here\r\n* OK Still here\r\n").await;
             peer.send(format!("* {news}\r\n")).await;

@@ -284,6 +284,6 @@ async fn only_news_that_nobody_asked_for_are_news() {
         connection.noop().await.unwrap();
         told.push(connection.take_news());
     }
-    assert_eq!(told, [false, true, true, true, true, true, false]);
+    assert_eq!(told, [false, true, true, true, true, false, false]);
     server.done().await;
 }

@@ -69,6 +69,28 @@ async fn a_long_set_is_changed_in_several_commands() {
 }
 
 #[tokio::test]
+async fn nothing_is_changed_in_a_folder_that_is_open_for_reading() {
+    let (mut connection, server) = selected("MOVE UIDPLUS", Limits::default(), |mut peer| async move {
+        peer.open("a5").await;
+        let read_only = "* OK [UIDVALIDITY 7] ok\na6 OK [READ-ONLY] open\n";
+        peer.answer("a6 SELECT \"Public\"", read_only).await;
+        peer.answer("a7 UID COPY 1 \"A\"", "a7 OK done\n").await;
+    })
+    .await;
+    let one = UidSet::one(1);
+    connection.examine("INBOX").await.unwrap();
+    let mut kinds = vec![connection.store_flags(&one, &SEEN, None).await.unwrap_err().kind];
+    connection.select("Public").await.unwrap();
+    kinds.push(connection.store_flags(&one, &SEEN, None).await.unwrap_err().kind);
+    kinds.push(connection.move_mails(&one, "A").await.unwrap_err().kind);
+    kinds.push(connection.expunge(&one).await.unwrap_err().kind);
+    kinds.push(connection.expunge_all().await.unwrap_err().kind);
+    assert_eq!(kinds, [ImapErrorKind::NotPermitted; 5]);
+    connection.copy_mails(&one, "A").await.unwrap();
+    server.done().await;
+}
+
+#[tokio::test]
 async fn a_refused_change_says_why() {
     let (mut connection, server) = selected("", Limits::default(), |mut peer| async move {
         for (tag, answer) in [
