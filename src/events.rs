@@ -21,6 +21,8 @@ pub enum Event {
     BackfillCompleted(AccountRef),
     /// The import or sync of a mailbox moved on.
     SyncProgress(AccountRef),
+    /// Changes of a mailbox wait to be carried to its provider.
+    OperationQueued(AccountRef),
     /// A mail arrived.
     EmailReceived {
         /// The mailbox.
@@ -30,6 +32,10 @@ pub enum Event {
         /// Its conversation.
         thread: ThreadId,
     },
+    /// Facts of an organization were committed and wait for their numbers.
+    FactsRecorded(OrgId),
+    /// Facts of an organization got their numbers and can be read.
+    FactsNumbered(OrgId),
 }
 
 /// Which mailbox an event is about, and who may hear of it.
@@ -44,8 +50,8 @@ pub struct AccountRef {
 }
 
 impl Event {
-    /// The mailbox that it is about.
-    pub fn account(&self) -> AccountRef {
+    /// The mailbox that it is about; nothing for facts, which are read from the outbox.
+    pub fn account(&self) -> Option<AccountRef> {
         match self {
             Self::SyncRequested(account)
             | Self::AccountConnected(account)
@@ -53,7 +59,9 @@ impl Event {
             | Self::AccountDisconnected(account)
             | Self::BackfillCompleted(account)
             | Self::SyncProgress(account)
-            | Self::EmailReceived { account, .. } => *account,
+            | Self::OperationQueued(account)
+            | Self::EmailReceived { account, .. } => Some(*account),
+            Self::FactsRecorded(_) | Self::FactsNumbered(_) => None,
         }
     }
 }

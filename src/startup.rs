@@ -20,7 +20,7 @@ use crate::instance::Instance;
 use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::storage::Storage;
-use crate::sync::{Engine, EngineParts, SyncTimes};
+use crate::sync::{Gate, Engine, EngineParts, SyncTimes};
 use crate::telemetry::Metrics;
 use crate::{router, schedule};
 
@@ -99,6 +99,7 @@ impl Application {
             events: events.clone(),
             metrics: metrics.clone(),
             times,
+            gate: Gate::default(),
         });
         let setup_link = identity.setup_token().await?.map(|token| identity.setup_link(&token));
         let app = App {

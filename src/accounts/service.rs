@@ -32,7 +32,7 @@ pub struct Accounts {
     pub(super) instance: Arc<str>,
     net: Net,
     vault: Vault,
-    events: Events,
+    pub(super) events: Events,
     rates: Rates,
 }
 

@@ -21,7 +21,9 @@ pub(super) struct Frame {
 /// Turns a bell into a frame; some bells are for the engine only.
 pub(super) async fn of(event: &Event, accounts: &Accounts, now: Timestamp) -> diesel::QueryResult<Option<Frame>> {
     let (kind, data) = match event {
-        Event::SyncRequested(_) => return Ok(None),
+        Event::SyncRequested(_) | Event::OperationQueued(_) | Event::FactsRecorded(_) | Event::FactsNumbered(_) => {
+            return Ok(None);
+        }
         Event::AccountConnected(account) => ("account.connected", about(account)),
         Event::AccountDisconnected(account) => ("account.disconnected", about(account)),
         Event::BackfillCompleted(account) => ("account.backfill_completed", about(account)),

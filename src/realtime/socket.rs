@@ -99,8 +99,7 @@ async fn talk(
 
 /// Whether the caller may hear of it: until mail is shared, only the owner of the mailbox.
 fn concerns(event: &Event, access: &Access) -> bool {
-    let account = event.account();
-    account.org == access.org && account.user == access.user
+    event.account().is_some_and(|account| account.org == access.org && account.user == access.user)
 }
 
 /// Sends the frame of an event; answers whether the connection still stands.

@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::erase;
+use super::gate::Gate;
+use super::outbound;
 use super::pass::Pass;
 use super::times::SyncTimes;
 use crate::accounts::{Accounts, Lease, Outcome, Pass as Health, Phase};
@@ -52,6 +54,8 @@ pub struct EngineParts {
     pub metrics: Arc<Metrics>,
     /// When the periodic sync is due.
     pub times: SyncTimes,
+    /// How fast connections to one server follow each other.
+    pub gate: Gate,
 }
 
 /// The engine; cheap to clone.
@@ -101,6 +105,7 @@ impl Engine {
         }
         self.listen(stop.clone());
         self.running.spawn(erase::run(self.parts.clone(), stop.clone()));
+        self.running.spawn(outbound::run(self.parts.clone(), stop.clone()));
         while !stop.is_cancelled() {
             if let Err(error) = self.look(&stop).await {
                 tracing::warn!(error = %error, "mailboxes that are due could not be read; trying again");
