@@ -23,6 +23,8 @@ pub struct ImapConnection {
     unsolicited: usize,
     /// Whether one of them told that the open folder is no longer as it was.
     pub(super) news: bool,
+    /// Whether the open folder takes no changes.
+    pub(super) read_only: bool,
 }
 
 /// Whether a response was an answer to what was asked.
@@ -45,6 +47,7 @@ impl ImapConnection {
             farewell: None,
             unsolicited: 0,
             news: false,
+            read_only: false,
         }
     }
 
@@ -101,6 +104,14 @@ impl ImapConnection {
     /// tells but once.
     pub fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.news)
+    }
+
+    /// Refuses to change what was opened for reading only: some servers answer OK and do nothing.
+    pub(super) fn must_be_writable(&self) -> Result<(), ImapError> {
+        if self.read_only {
+            return Err(ImapError::new(ImapErrorKind::NotPermitted, "the folder is open for reading only"));
+        }
+        Ok(())
     }
 
     /// Notes a response that nobody asked for.

@@ -41,7 +41,8 @@ impl ImapConnection {
             .map_err(as_missing_folder)?;
         // What was told about the folder that was open before is of no use any more.
         self.news = false;
-        mailbox.read_only = done.code_name() == "READ-ONLY";
+        mailbox.read_only = done.code_name() == "READ-ONLY" || words.starts_with("EXAMINE");
+        self.read_only = mailbox.read_only;
         mailbox.uid_validity = uid_validity
             .ok_or_else(|| ImapError::protocol("the mail server keeps no lasting ids in a folder (UIDVALIDITY)"))?;
         Ok(mailbox)

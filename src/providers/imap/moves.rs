@@ -32,6 +32,7 @@ impl ImapConnection {
         if !self.capabilities.move_ {
             return Err(ImapError::not_supported("MOVE"));
         }
+        self.must_be_writable()?;
         self.transfer("UID MOVE", uids, raw_name).await
     }
 
@@ -41,7 +42,7 @@ impl ImapConnection {
     /// is there before doing it again.
     ///
     /// # Errors
-    /// As [`Self::move_mails`], but it is always supported.
+    /// As [`Self::move_mails`], but it is always supported, and the open folder may be read-only.
     pub async fn copy_mails(&mut self, uids: &UidSet, raw_name: &str) -> Result<Option<CopyMap>, ImapError> {
         Ok(self.transfer("UID COPY", uids, raw_name).await?.copied)
     }
@@ -75,6 +76,7 @@ impl ImapConnection {
         if !self.capabilities.uidplus {
             return Err(ImapError::not_supported("UIDPLUS"));
         }
+        self.must_be_writable()?;
         let mut gone = UidSet::new();
         for part in uids.split(MAX_SET) {
             let command = Command::new(&format!("UID EXPUNGE {part}"));
@@ -93,6 +95,7 @@ impl ImapConnection {
     /// # Errors
     /// As the server refuses or the connection fails.
     pub async fn expunge_all(&mut self) -> Result<(), ImapError> {
+        self.must_be_writable()?;
         self.run(Command::new("EXPUNGE"), |_| Ok(Use::Unasked)).await?;
         Ok(())
     }

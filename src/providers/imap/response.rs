@@ -25,8 +25,6 @@ pub(super) enum Response {
     Search(UidSet),
     Fetch(Box<Fetched>),
     Exists(u32),
-    /// Mails arrived that no client has seen; the count is of no use.
-    Recent,
     /// A mail is gone; its position is of no use, for we know mails by UID.
     Expunge,
     Vanished {
@@ -42,7 +40,8 @@ impl Response {
     /// Whether it tells, unless it was asked for, that the open folder is no longer as it was.
     pub(super) fn is_news(&self) -> bool {
         match self {
-            Self::Exists(_) | Self::Recent | Self::Expunge => true,
+            // RECENT never comes alone for a mail that arrived, and it follows our own moves.
+            Self::Exists(_) | Self::Expunge => true,
             Self::Vanished { earlier, .. } => !earlier,
             Self::Fetch(data) => data.flags.is_some() || data.mod_seq.is_some(),
             _ => false,
@@ -281,7 +280,6 @@ fn numbered(digits: &[u8], lexer: &mut Lexer<'_>) -> Option<Response> {
         }
         b"EXISTS" => Some(Response::Exists(number)),
         b"EXPUNGE" => Some(Response::Expunge),
-        b"RECENT" => Some(Response::Recent),
         _ => Some(Response::Other),
     }
 }

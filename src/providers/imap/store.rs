@@ -73,7 +73,8 @@ impl ImapConnection {
     /// error.
     ///
     /// # Errors
-    /// [`super::ImapErrorKind::NotPermitted`] in a read-only folder. Otherwise as the server refuses
+    /// [`super::ImapErrorKind::NotPermitted`] in a read-only folder; see [`super::Mailbox::can_store`]
+    /// for flags that would be taken and forgotten. Otherwise as the server refuses
     /// or the connection fails; some mails may have been changed then.
     pub async fn store_flags(
         &mut self,
@@ -81,6 +82,7 @@ impl ImapConnection {
         change: &FlagSet,
         unchanged_since: Option<u64>,
     ) -> Result<Stored, ImapError> {
+        self.must_be_writable()?;
         let condition = match unchanged_since.filter(|_| self.capabilities.condstore) {
             Some(since) => format!(" (UNCHANGEDSINCE {since})"),
             None => String::new(),
