@@ -11,15 +11,7 @@ use crate::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
 pub enum Event {
     /// Somebody wants a mailbox synced now.
     SyncRequested(AccountRef),
-    /// A mailbox was connected.
-    AccountConnected(AccountRef),
-    /// A mailbox met an error; it is tried again, or waits for a person.
-    AccountError(AccountRef),
-    /// A mailbox was disconnected.
-    AccountDisconnected(AccountRef),
-    /// The first import of a mailbox is done.
-    BackfillCompleted(AccountRef),
-    /// The import or sync of a mailbox moved on.
+    /// The import or sync of a mailbox moved on, or its health changed.
     SyncProgress(AccountRef),
     /// A mail arrived.
     EmailReceived {
@@ -45,22 +37,6 @@ pub struct AccountRef {
     pub user: UserId,
     /// The mailbox.
     pub account: AccountId,
-}
-
-impl Event {
-    /// The mailbox that it is about; nothing for facts, which are read from the outbox.
-    pub fn account(&self) -> Option<AccountRef> {
-        match self {
-            Self::SyncRequested(account)
-            | Self::AccountConnected(account)
-            | Self::AccountError(account)
-            | Self::AccountDisconnected(account)
-            | Self::BackfillCompleted(account)
-            | Self::SyncProgress(account)
-            | Self::EmailReceived { account, .. } => Some(*account),
-            Self::FactsRecorded(_) | Self::FactsNumbered(_) => None,
-        }
-    }
 }
 
 /// The bell rope: everybody in the process may pull it or listen.
