@@ -17,10 +17,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::types::Json;
 use crate::db::{Db, DbConn};
 use crate::error::{ApiError, ApiResult, ErrorCode, is_unique_violation};
-use crate::events::{Event, Events};
+use crate::events::{AccountRef, Event, Events};
 use crate::identity::{Actor, Record};
 use crate::ids::{AccountId, OrgId};
 use crate::net::Net;
+use crate::outbox::{self, Fact};
 use crate::providers::imap::ImapSettings;
 use crate::providers::smtp::SmtpSettings;
 use crate::secret::Secret;
@@ -122,6 +123,8 @@ impl Accounts {
                     Some(id) => store::reconnect(tx, id, &row.endpoints, now).await?,
                     None => store::insert(tx, &row).await?,
                 }
+                let account = AccountRef { org: access.org, user: access.user, account: id };
+                outbox::record(tx, vec![Fact::account_connected(account)], now).await?;
                 audit(tx, access, "account.connected", id, now).await
             })
             .await;
@@ -131,7 +134,8 @@ impl Accounts {
             other => other?,
         }
         let account = self.managed(access, id).await?;
-        self.events.publish(Event::AccountConnected(account.reference()));
+        self.events.publish(Event::FactsRecorded(access.org));
+        self.events.publish(Event::SyncRequested(account.reference()));
         Ok(account)
     }
 
@@ -167,8 +171,15 @@ impl Accounts {
         connect::check_fields(&imap, &smtp)?;
         connect::check_login(&self.net, &imap, &smtp).await?;
         let endpoints = connect::endpoints(&self.vault, id, &imap, &smtp).map_err(ApiError::internal)?;
-        self.change(access, id, "account.reconnected", async |tx, now| store::reconnect(tx, id, &endpoints, now).await)
-            .await
+        let was_off = account.status == Status::Disconnected;
+        let facts = was_off.then(|| Fact::account_connected(account.reference())).into_iter().collect();
+        let changed = self.change(access, id, "account.reconnected", async |tx, now| {
+            store::reconnect(tx, id, &endpoints, now).await?;
+            outbox::record(tx, facts, now).await
+        });
+        let changed = changed.await?;
+        self.events.publish(Event::FactsRecorded(access.org));
+        Ok(changed)
     }
 
     /// Finds the servers of an address.
@@ -251,13 +262,17 @@ impl Accounts {
     pub(super) async fn remove(&self, access: &Access, id: AccountId, keep_mail: bool) -> ApiResult<()> {
         let account = self.managed(access, id).await?;
         let now = self.clock.now();
+        // One that waited for a person has been told of already.
+        let was_on = account.status != Status::Disconnected;
+        let facts = was_on.then(|| Fact::account_disconnected(account.reference())).into_iter().collect();
         let mut conn = self.db.write().await?;
         conn.transaction(async |tx| {
             store::remove(tx, id, !keep_mail, now).await?;
+            outbox::record(tx, facts, now).await?;
             audit(tx, access, if keep_mail { "account.disconnected" } else { "account.erased" }, id, now).await
         })
         .await?;
-        self.events.publish(Event::AccountDisconnected(account.reference()));
+        self.events.publish(Event::FactsRecorded(account.org));
         Ok(())
     }
 

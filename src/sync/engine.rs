@@ -133,7 +133,7 @@ impl Engine {
             loop {
                 tokio::select! {
                     event = events.recv() => match event {
-                        Ok(Event::SyncRequested(_) | Event::AccountConnected(_)) => bell.ring(),
+                        Ok(Event::SyncRequested(_)) => bell.ring(),
                         Ok(_) => {}
                         Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => bell.ring(),
                         Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
@@ -220,7 +220,7 @@ async fn conclude(parts: &EngineParts, lease: &Lease, outcome: &Outcome, stop: &
     parts.metrics.syncs.get_or_create(&OutcomeLabels { outcome: label }).inc();
     parts.accounts.rates().forget(lease.account);
     match save(parts, lease, outcome, stop).await {
-        Ok(health) => report(parts, lease, outcome, health).await,
+        Ok(health) => report(parts, lease, health).await,
         Err(error) => {
             tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself")
         }
@@ -285,25 +285,14 @@ async fn heartbeat(parts: &EngineParts, lease: &Lease) {
     }
 }
 
-/// Tells people who listen what changed.
-async fn report(parts: &EngineParts, lease: &Lease, outcome: &Outcome, health: Health) {
-    let account = match parts.accounts.find(lease.org, lease.account).await {
-        Ok(Some(account)) => account.reference(),
-        Ok(None) => return,
-        Err(error) => {
-            tracing::warn!(error = %error, "a mailbox could not be read after its sync");
-            return;
-        }
-    };
-    match health {
-        Health::NewError | Health::StillError => parts.events.publish(Event::AccountError(account)),
-        Health::Disconnected => {
-            parts.events.publish(Event::AccountError(account));
-            parts.events.publish(Event::AccountDisconnected(account));
-        }
-        Health::Well => {}
+/// Rings for facts that the outcome left, and lets people who watch see times and health.
+async fn report(parts: &EngineParts, lease: &Lease, health: Health) {
+    if matches!(health, Health::NewError | Health::Disconnected) {
+        parts.events.publish(Event::FactsRecorded(lease.org));
     }
-    if matches!(outcome, Outcome::Done { .. } | Outcome::Stopped) {
-        parts.events.publish(Event::SyncProgress(account));
+    match parts.accounts.find(lease.org, lease.account).await {
+        Ok(Some(account)) => parts.events.publish(Event::SyncProgress(account.reference())),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(error = %error, "a mailbox could not be read after its sync"),
     }
 }

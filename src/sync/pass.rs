@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::events::Event;
 use crate::ids::FolderId;
 use crate::messages::{self, DueSkip, Intake, Mailbox};
+use crate::outbox::{self, Fact};
 use crate::providers::imap::{ImapConnection, ImapErrorKind, ImapSettings};
 
 /// People who watch get news of the progress this often at most.
@@ -168,16 +169,17 @@ impl<'a> Pass<'a> {
     async fn complete_backfill(&mut self) -> Result<(), PassError> {
         let now = self.parts.clock.now();
         let mut conn = self.parts.db.write().await?;
-        let (accounts, lease) = (&self.parts.accounts, self.lease);
+        let (accounts, lease, account) = (&self.parts.accounts, self.lease, self.account.reference());
         conn.transaction(async |tx| {
             accounts.renew(tx, lease).await?;
-            accounts.complete_backfill(tx, lease.account, now).await
+            accounts.complete_backfill(tx, lease.account, now).await?;
+            outbox::record(tx, vec![Fact::account_backfill_completed(account)], now).await
         })
         .await
         .map_err(lost)?;
         drop(conn);
         tracing::info!(account.id = %self.account.id, "the first import is done");
-        self.parts.events.publish(Event::BackfillCompleted(self.account.reference()));
+        self.parts.events.publish(Event::FactsRecorded(account.org));
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod support;
 mod accounts;
 mod backfill;
 mod crash;
+mod events;
 mod faults;
 mod first_start;
 mod harness;

@@ -57,7 +57,7 @@ pub struct ImapError {
 }
 
 impl ImapError {
-    pub(super) fn new(kind: ImapErrorKind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ImapErrorKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), batch: None }
     }
 

@@ -57,7 +57,7 @@ pub(super) async fn run(parts: Arc<EngineParts>, stop: CancellationToken) {
         let rings = async {
             loop {
                 match events.recv().await {
-                    Ok(Event::AccountConnected(_) | Event::SyncRequested(_)) | Err(RecvError::Lagged(_)) => return,
+                    Ok(Event::SyncRequested(_)) | Err(RecvError::Lagged(_)) => return,
                     Ok(_) => {}
                     Err(RecvError::Closed) => std::future::pending().await,
                 }
