@@ -88,7 +88,7 @@ impl Application {
         let events = Events::default();
         let identity = Identity::new(db.clone(), clock.clone(), &public_url);
         let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name());
-        let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), &public_url);
+        let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), events.clone(), &public_url);
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::new(EngineParts {
             db: db.clone(),
