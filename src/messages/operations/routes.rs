@@ -20,7 +20,7 @@ use crate::messages::service::Messages;
 pub(in crate::messages) fn configure(config: &mut ServiceConfig) {
     config
         .service(batch)
-        .service(change)
+        .service(update)
         .service(move_to)
         .service(labels)
         .service(trash)
@@ -40,7 +40,7 @@ fn answer(operation: OperationId, body: impl Serialize) -> HttpResponse {
     (status = 200, body = MessageDto, headers(("Duplex-Operation-Id" = String))), (status = 404, body = Problem),
     (status = 409, body = Problem), (status = 422, body = Problem)))]
 #[patch("/api/email/messages/{id}")]
-async fn change(
+async fn update(
     access: Access,
     messages: web::Data<Messages>,
     id: PathId<EmailId>,
