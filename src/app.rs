@@ -9,6 +9,7 @@ use crate::events::Events;
 use crate::http::Proxies;
 use crate::identity::Identity;
 use crate::messages::Messages;
+use crate::outbox::Outbox;
 use crate::storage::Storage;
 use crate::telemetry::Metrics;
 
@@ -29,6 +30,8 @@ pub struct App {
     pub accounts: Accounts,
     /// Mails.
     pub messages: Messages,
+    /// Facts.
+    pub outbox: Outbox,
     /// Figures for `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Where people reach the server.

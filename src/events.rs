@@ -4,34 +4,21 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
+use crate::ids::{AccountId, OrgId, UserId};
 
 /// What happened; ids only, readers ask the database.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Somebody wants a mailbox synced now.
     SyncRequested(AccountRef),
-    /// A mailbox was connected.
-    AccountConnected(AccountRef),
-    /// A mailbox met an error; it is tried again, or waits for a person.
-    AccountError(AccountRef),
-    /// A mailbox was disconnected.
-    AccountDisconnected(AccountRef),
-    /// The first import of a mailbox is done.
-    BackfillCompleted(AccountRef),
-    /// The import or sync of a mailbox moved on.
+    /// The import or sync of a mailbox moved on, or its health changed.
     SyncProgress(AccountRef),
     /// Changes of a mailbox wait to be carried to its provider.
     OperationQueued(AccountRef),
-    /// A mail arrived.
-    EmailReceived {
-        /// The mailbox.
-        account: AccountRef,
-        /// The mail.
-        email: EmailId,
-        /// Its conversation.
-        thread: ThreadId,
-    },
+    /// Facts of an organization were committed and wait for their numbers.
+    FactsRecorded(OrgId),
+    /// Facts of an organization got their numbers and can be read.
+    FactsNumbered(OrgId),
 }
 
 /// Which mailbox an event is about, and who may hear of it.
@@ -43,22 +30,6 @@ pub struct AccountRef {
     pub user: UserId,
     /// The mailbox.
     pub account: AccountId,
-}
-
-impl Event {
-    /// The mailbox that it is about.
-    pub fn account(&self) -> AccountRef {
-        match self {
-            Self::SyncRequested(account)
-            | Self::AccountConnected(account)
-            | Self::AccountError(account)
-            | Self::AccountDisconnected(account)
-            | Self::BackfillCompleted(account)
-            | Self::SyncProgress(account)
-            | Self::OperationQueued(account)
-            | Self::EmailReceived { account, .. } => *account,
-        }
-    }
 }
 
 /// The bell rope: everybody in the process may pull it or listen.

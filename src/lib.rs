@@ -20,6 +20,7 @@ pub mod instance;
 pub mod mail;
 pub mod messages;
 pub mod net;
+pub mod outbox;
 pub mod providers;
 pub mod realtime;
 pub mod replay;

@@ -17,13 +17,14 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::{accounts, http, identity, messages, realtime, replay};
+use crate::{accounts, http, identity, messages, outbox, realtime, replay};
 
 /// The routes of the API; each feature lists its own.
 fn api(config: &mut ServiceConfig) {
     identity::configure(config);
     accounts::configure(config);
     messages::configure(config);
+    outbox::configure(config);
     realtime::configure(config);
     operations::configure(config);
 }
@@ -51,6 +52,7 @@ pub fn service(
         .app_data(web::Data::new(app.identity.clone()))
         .app_data(web::Data::new(app.accounts.clone()))
         .app_data(web::Data::new(app.messages.clone()))
+        .app_data(web::Data::new(app.outbox.clone()))
         .app_data(web::Data::from(app.metrics.clone()))
         .app_data(web::Data::new(app.proxies.clone()))
         .app_data(web::Data::new(fallback::Methods::of(&document)))

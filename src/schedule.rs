@@ -4,16 +4,25 @@ use anyhow::Context;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::identity::Identity;
+use crate::outbox::Outbox;
 use crate::sync::Engine;
 
 /// When forgotten sessions and links are cleared away: at a quiet minute of each hour.
 const PURGE_CRON: &str = "0 17 * * * *";
 
+/// When facts that are kept no longer are cleared away: once a day, at a quiet hour.
+const FACTS_CRON: &str = "0 43 3 * * *";
+
 /// Starts the scheduler.
 ///
 /// # Errors
 /// When `SYNC_CRON` is not a cron line with seconds.
-pub async fn start(sync_cron: &str, engine: Engine, identity: Identity) -> anyhow::Result<JobScheduler> {
+pub async fn start(
+    sync_cron: &str,
+    engine: Engine,
+    identity: Identity,
+    outbox: Outbox,
+) -> anyhow::Result<JobScheduler> {
     let scheduler = JobScheduler::new().await?;
     let bell = engine.bell();
     let sync = Job::new(sync_cron, move |_, _| bell.ring())
@@ -29,6 +38,16 @@ pub async fn start(sync_cron: &str, engine: Engine, identity: Identity) -> anyho
         })
     })?;
     scheduler.add(purge).await?;
+    let facts = Job::new_async(FACTS_CRON, move |_, _| {
+        let outbox = outbox.clone();
+        Box::pin(async move {
+            match outbox.purge_expired().await {
+                Ok(purged) => tracing::debug!(purged, "facts of long ago were cleared away"),
+                Err(error) => tracing::warn!(error = %error, "facts of long ago could not be cleared away"),
+            }
+        })
+    })?;
+    scheduler.add(facts).await?;
     scheduler.start().await?;
     Ok(scheduler)
 }

@@ -19,8 +19,9 @@ use crate::identity::Identity;
 use crate::instance::Instance;
 use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
+use crate::outbox::{Outbox, Sequencer};
 use crate::storage::Storage;
-use crate::sync::{Engine, EngineParts, SyncTimes};
+use crate::sync::{Engine, EngineParts, Gate, SyncTimes};
 use crate::telemetry::Metrics;
 use crate::{router, schedule};
 
@@ -63,6 +64,7 @@ impl Ground {
 pub struct Application {
     app: App,
     engine: Engine,
+    sequencer: Sequencer,
     instance: Instance,
     listener: TcpListener,
     bound: SocketAddr,
@@ -89,6 +91,8 @@ impl Application {
         let identity = Identity::new(db.clone(), clock.clone(), &public_url);
         let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name());
         let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), events.clone(), &public_url);
+        let outbox = Outbox::new(db.clone(), clock.clone());
+        let sequencer = Sequencer::new(db.clone(), events.clone(), &outbox);
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::new(EngineParts {
             db: db.clone(),
@@ -99,6 +103,7 @@ impl Application {
             events: events.clone(),
             metrics: metrics.clone(),
             times,
+            gate: Gate::default(),
         });
         let setup_link = identity.setup_token().await?.map(|token| identity.setup_link(&token));
         let app = App {
@@ -109,12 +114,13 @@ impl Application {
             identity,
             accounts,
             messages,
+            outbox,
             metrics,
             public_url: public_url.into(),
             cors_allowed_origins: config.cors_allowed_origins.into(),
             proxies: Proxies(config.trusted_proxies),
         };
-        Ok(Self { app, engine, instance, listener, bound, sync_cron: config.sync_cron, setup_link })
+        Ok(Self { app, engine, sequencer, instance, listener, bound, sync_cron: config.sync_cron, setup_link })
     }
 
     /// The port that it listens on.
@@ -142,8 +148,8 @@ impl Application {
     /// # Errors
     /// When the server or the scheduler cannot run.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { app, engine, instance, listener, bound, sync_cron, .. } = self;
-        let identity = app.identity.clone();
+        let Self { app, engine, sequencer, instance, listener, bound, sync_cron, .. } = self;
+        let (identity, outbox) = (app.identity.clone(), app.outbox.clone());
         let server = HttpServer::new(move || router::service(app.clone()))
             .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16))
             .shutdown_timeout(FAREWELL.as_secs())
@@ -156,7 +162,8 @@ impl Application {
         let handle = server.handle();
         let serving = tokio::spawn(server);
         tracing::info!(address = %bound, "listening");
-        let mut scheduler = schedule::start(&sync_cron, engine.clone(), identity).await?;
+        let mut scheduler = schedule::start(&sync_cron, engine.clone(), identity, outbox).await?;
+        let numbering = tokio::spawn(sequencer.run(stop.clone()));
         let syncing = tokio::spawn(engine.clone().run(stop.clone()));
         stop.cancelled().await;
         scheduler.shutdown().await?;
@@ -164,6 +171,7 @@ impl Application {
         if synced.is_err() {
             tracing::warn!("a sync did not end in time; it goes on at the next start");
         }
+        numbering.await?;
         serving.await??;
         drop(instance);
         Ok(())

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::connect::{self, NewImapAccount};
 use super::dto::{DiscoverResponse, Progress, ReconnectRequest};
@@ -16,10 +17,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::types::Json;
 use crate::db::{Db, DbConn};
 use crate::error::{ApiError, ApiResult, ErrorCode, is_unique_violation};
-use crate::events::{Event, Events};
+use crate::events::{AccountRef, Event, Events};
 use crate::identity::{Actor, Record};
 use crate::ids::{AccountId, OrgId};
 use crate::net::Net;
+use crate::outbox::{self, Fact};
 use crate::providers::imap::ImapSettings;
 use crate::providers::smtp::SmtpSettings;
 use crate::secret::Secret;
@@ -30,9 +32,11 @@ pub struct Accounts {
     pub(super) db: Db,
     pub(super) clock: Clock,
     pub(super) instance: Arc<str>,
+    /// Names this run of the process.
+    pub(super) run: Arc<str>,
     net: Net,
     vault: Vault,
-    events: Events,
+    pub(super) events: Events,
     rates: Rates,
 }
 
@@ -47,7 +51,9 @@ pub(super) struct Changes {
 impl Accounts {
     /// Takes the handles that it needs; `instance` names this process in leases.
     pub fn new(db: Db, clock: Clock, net: Net, vault: Vault, events: Events, instance: impl Into<Arc<str>>) -> Self {
-        Self { db, clock, instance: instance.into(), net, vault, events, rates: Rates::default() }
+        let instance = instance.into();
+        let run = format!("{instance}:{}", Uuid::now_v7()).into();
+        Self { db, clock, instance, run, net, vault, events, rates: Rates::default() }
     }
 
     /// The meters of running imports.
@@ -117,6 +123,8 @@ impl Accounts {
                     Some(id) => store::reconnect(tx, id, &row.endpoints, now).await?,
                     None => store::insert(tx, &row).await?,
                 }
+                let account = AccountRef { org: access.org, user: access.user, account: id };
+                outbox::record(tx, vec![Fact::account_connected(account)], now).await?;
                 audit(tx, access, "account.connected", id, now).await
             })
             .await;
@@ -126,7 +134,8 @@ impl Accounts {
             other => other?,
         }
         let account = self.managed(access, id).await?;
-        self.events.publish(Event::AccountConnected(account.reference()));
+        self.events.publish(Event::FactsRecorded(access.org));
+        self.events.publish(Event::SyncRequested(account.reference()));
         Ok(account)
     }
 
@@ -162,8 +171,15 @@ impl Accounts {
         connect::check_fields(&imap, &smtp)?;
         connect::check_login(&self.net, &imap, &smtp).await?;
         let endpoints = connect::endpoints(&self.vault, id, &imap, &smtp).map_err(ApiError::internal)?;
-        self.change(access, id, "account.reconnected", async |tx, now| store::reconnect(tx, id, &endpoints, now).await)
-            .await
+        let was_off = account.status == Status::Disconnected;
+        let facts = was_off.then(|| Fact::account_connected(account.reference())).into_iter().collect();
+        let changed = self.change(access, id, "account.reconnected", async |tx, now| {
+            store::reconnect(tx, id, &endpoints, now).await?;
+            outbox::record(tx, facts, now).await
+        });
+        let changed = changed.await?;
+        self.events.publish(Event::FactsRecorded(access.org));
+        Ok(changed)
     }
 
     /// Finds the servers of an address.
@@ -246,18 +262,22 @@ impl Accounts {
     pub(super) async fn remove(&self, access: &Access, id: AccountId, keep_mail: bool) -> ApiResult<()> {
         let account = self.managed(access, id).await?;
         let now = self.clock.now();
+        // One that waited for a person has been told of already.
+        let was_on = account.status != Status::Disconnected;
+        let facts = was_on.then(|| Fact::account_disconnected(account.reference())).into_iter().collect();
         let mut conn = self.db.write().await?;
         conn.transaction(async |tx| {
             store::remove(tx, id, !keep_mail, now).await?;
+            outbox::record(tx, facts, now).await?;
             audit(tx, access, if keep_mail { "account.disconnected" } else { "account.erased" }, id, now).await
         })
         .await?;
-        self.events.publish(Event::AccountDisconnected(account.reference()));
+        self.events.publish(Event::FactsRecorded(account.org));
         Ok(())
     }
 
     /// A mailbox that a pass could serve.
-    async fn active(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
+    pub(super) async fn active(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
         let account = self.managed(access, id).await?;
         if account.removed_at.is_some() || account.status == Status::Disconnected {
             let detail = "The mailbox is disconnected. Connect it again first.";

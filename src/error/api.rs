@@ -23,6 +23,8 @@ pub struct ApiError {
     pub errors: Vec<FieldError>,
     /// Seconds after which another try makes sense.
     pub retry_after: Option<u64>,
+    /// The first event that is still kept.
+    pub earliest_seq: Option<i64>,
 }
 
 /// One field that does not fit.
@@ -52,12 +54,15 @@ pub struct Problem<'a> {
     /// The fields that do not fit.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
+    /// With `events_expired`: the `seq` of the first event that is still kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earliest_seq: Option<i64>,
 }
 
 impl ApiError {
     /// An error with a code and a detail.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None, earliest_seq: None }
     }
 
     /// No such thing, or not the caller's.
@@ -85,6 +90,15 @@ impl ApiError {
     /// Too many requests; another try makes sense after some seconds.
     pub fn rate_limited(detail: impl Into<String>, retry_after: u64) -> Self {
         Self { retry_after: Some(retry_after.max(1)), ..Self::new(ErrorCode::RateLimited, detail) }
+    }
+
+    /// Events after the asked number are not kept any more.
+    pub fn events_expired(earliest: i64) -> Self {
+        let detail = format!(
+            "Events are kept for 30 days; the first that is still kept has the seq {earliest}. Read the lists again, then ask with after={}.",
+            earliest - 1
+        );
+        Self { earliest_seq: Some(earliest), ..Self::new(ErrorCode::EventsExpired, detail) }
     }
 
     /// The database or storage is away; it is expected back soon.
@@ -141,6 +155,7 @@ impl ResponseError for ApiError {
             detail: &self.detail,
             code: self.code,
             errors: &self.errors,
+            earliest_seq: self.earliest_seq,
         })
     }
 }

@@ -130,6 +130,8 @@ error_codes! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The server cannot do this right now";
     /// The raw mail is not kept any more.
     RawNotKept = "raw_not_kept", GONE, "The original of this mail is not kept";
+    /// Events after the number are not kept any more.
+    EventsExpired = "events_expired", GONE, "These events are not kept any more";
     /// A fault of ours.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on the server";
 }

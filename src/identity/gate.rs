@@ -104,6 +104,7 @@ mod tests {
             (Method::POST, "/api/email/operations/1/undo", Gate::Scope(Scope::Write)),
             (Method::POST, "/api/email/messages/1/retry", Gate::Scope(Scope::Send)),
             (Method::POST, "/api/email/webhooks/outlook/lifecycle", Gate::Open),
+            (Method::GET, "/api/events", Gate::Scope(Scope::Read)),
             (Method::GET, "/mail-img/cid/1", Gate::Scope(Scope::Read)),
             (Method::GET, "/email/callback", Gate::Noted),
             (Method::GET, "/api/anything/else", Gate::Scope(Scope::Read)),

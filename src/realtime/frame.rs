@@ -1,11 +1,10 @@
-//! What goes over the WebSocket.
+//! Frames beside the facts: they have no number, and nobody keeps them.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Account, Accounts};
 use crate::clock::Timestamp;
-use crate::events::{AccountRef, Event};
 use crate::ids::EventId;
 
 /// One frame.
@@ -18,48 +17,25 @@ pub(super) struct Frame {
     data: Value,
 }
 
-/// Turns a bell into a frame; some bells are for the engine only.
-pub(super) async fn of(event: &Event, accounts: &Accounts, now: Timestamp) -> diesel::QueryResult<Option<Frame>> {
-    let (kind, data) = match event {
-        Event::SyncRequested(_) | Event::OperationQueued(_) => return Ok(None),
-        Event::AccountConnected(account) => ("account.connected", about(account)),
-        Event::AccountDisconnected(account) => ("account.disconnected", about(account)),
-        Event::BackfillCompleted(account) => ("account.backfill_completed", about(account)),
-        Event::AccountError(account) => match trouble(account, accounts).await? {
-            Some(data) => ("account.error", data),
-            None => return Ok(None),
-        },
-        Event::SyncProgress(account) => match progress(account, accounts).await? {
-            Some(data) => ("sync.progress", data),
-            None => return Ok(None),
-        },
-        Event::EmailReceived { account, email, thread } => {
-            ("email.received", json!({ "account_id": account.account, "email_id": email, "thread_id": thread }))
-        }
-    };
-    Ok(Some(Frame { id: EventId::new(), kind, occurred_at: now, data }))
-}
-
-fn about(account: &AccountRef) -> Value {
-    json!({ "account_id": account.account })
-}
-
-async fn trouble(at: &AccountRef, accounts: &Accounts) -> diesel::QueryResult<Option<Value>> {
-    let account = accounts.find(at.org, at.account).await?;
-    Ok(account.map(|account| {
-        json!({ "account_id": at.account, "status": account.status, "error_code": account.error_code, "error_message": account.error_message })
-    }))
-}
-
-async fn progress(at: &AccountRef, accounts: &Accounts) -> diesel::QueryResult<Option<Value>> {
-    let Some(account) = accounts.find(at.org, at.account).await? else { return Ok(None) };
-    let progress = accounts.progress_of(at.account).await?;
+/// How far the import or sync of a mailbox is, and how the mailbox stands.
+pub(super) async fn progress(account: &Account, accounts: &Accounts, now: Timestamp) -> diesel::QueryResult<Frame> {
+    let progress = accounts.progress_of(account.id).await?;
     let mut data = serde_json::to_value(progress).unwrap_or_default();
     if let Some(object) = data.as_object_mut() {
-        object.insert("account_id".to_owned(), json!(at.account));
+        object.insert("account_id".to_owned(), json!(account.id));
         object.insert("phase".to_owned(), json!(account.phase));
         object.insert("status".to_owned(), json!(account.status));
         object.insert("last_sync_at".to_owned(), json!(account.last_sync_at));
     }
-    Ok(Some(data))
+    Ok(Frame { id: EventId::new(), kind: "sync.progress", occurred_at: now, data })
+}
+
+/// Tells that facts after the asked number are not kept any more: the lists must be read again.
+pub(super) fn expired(earliest: i64, now: Timestamp) -> Frame {
+    Frame {
+        id: EventId::new(),
+        kind: "events.expired",
+        occurred_at: now,
+        data: json!({ "code": "events_expired", "earliest_seq": earliest }),
+    }
 }

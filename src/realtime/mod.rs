@@ -1,8 +1,9 @@
 //! The WebSocket: news as it happens, for the people who may see it.
 //!
-//! Each connection listens to the process's bells, asks the database for what the bell is about, and sends one JSON object a
-//! frame. Nothing is promised here: a client that was away reads the lists again.
+//! Each connection remembers the last fact that it was sent. The bell says that there are more; what they are is read from the
+//! outbox, so a lost ring costs time and no fact. How far a sync is comes beside them, from the bell alone.
 
+mod feed;
 mod frame;
 mod socket;
 

@@ -30,6 +30,8 @@ export function disconnect() {
   stopPolling();
   socket?.close();
   socket = null;
+  // Whoever signs in next may be of another organization, with numbers of its own.
+  lastSeq = null;
   showOffline(false);
 }
 
@@ -54,7 +56,9 @@ function receive(text) {
   let event;
   try { event = JSON.parse(text); } catch { return; }
   if (Number.isInteger(event?.seq)) lastSeq = event.seq;
-  if (event?.type) emit(event);
+  // What happened meanwhile is not kept any more: read everything again.
+  if (event?.type === 'events.expired') emit({ type: 'poll', data: {} });
+  else if (event?.type) emit(event);
 }
 
 function emit(event) {

@@ -15,8 +15,10 @@ use super::super::service::Accounts;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::email_accounts;
-use crate::ids::{AccountId, OrgId};
+use crate::events::AccountRef;
+use crate::ids::{AccountId, OrgId, UserId};
 use crate::on_conn;
+use crate::outbox::{self, Fact};
 
 /// How long a claim lasts without a renewal.
 const LEASE: Duration = Duration::seconds(60);
@@ -94,6 +96,24 @@ impl Accounts {
         Ok(claimed.into_iter().map(|(account, org)| Lease { account, org, since: now, token: token.clone() }).collect())
     }
 
+    /// Claims one mailbox, unless somebody else holds it or it is not to be synced now.
+    pub async fn claim_one(&self, id: AccountId) -> QueryResult<Option<Lease>> {
+        let now = self.clock.now();
+        let token = format!("{}:{}", self.instance, Uuid::now_v7());
+        let mut conn = self.db.write().await?;
+        let free = email_accounts::table
+            .find(id)
+            .filter(email_accounts::phase.ne(Phase::Paused.as_str()))
+            .filter(email_accounts::status.ne(Status::Disconnected.as_str()))
+            .filter(email_accounts::removed_at.is_null())
+            .filter(email_accounts::claimed_until.is_null().or(email_accounts::claimed_until.lt(now)));
+        let query = diesel::update(free)
+            .set((email_accounts::claimed_by.eq(&token), email_accounts::claimed_until.eq(now + LEASE)))
+            .returning(email_accounts::organization_id);
+        let org: Option<OrgId> = on_conn!(&mut conn, |c| query.get_result(c).await.optional())?;
+        Ok(org.map(|org| Lease { account: id, org, since: now, token }))
+    }
+
     /// Renews a claim inside a transaction.
     ///
     /// # Errors
@@ -111,16 +131,17 @@ impl Accounts {
         if renewed == 1 { Ok(()) } else { Err(diesel::result::Error::NotFound) }
     }
 
-    /// Gives a claim back with what the pass came to.
+    /// Gives a claim back with what the pass came to; a change for the worse is a fact, for which to ring.
     pub async fn finish(&self, lease: &Lease, outcome: &Outcome) -> QueryResult<Pass> {
         let now = self.clock.now();
         let mut conn = self.db.write().await?;
         conn.transaction(async |tx| {
-            let found: Option<(String, i32, Option<Timestamp>, String)> = on_conn!(tx, |c| {
+            let found: Option<(UserId, String, i32, Option<Timestamp>, String)> = on_conn!(tx, |c| {
                 email_accounts::table
                     .find(lease.account)
                     .filter(email_accounts::claimed_by.eq(&lease.token))
                     .select((
+                        email_accounts::user_id,
                         email_accounts::status,
                         email_accounts::consecutive_failures,
                         email_accounts::sync_requested_at,
@@ -130,7 +151,7 @@ impl Accounts {
                     .await
                     .optional()
             })?;
-            let Some((status, failures, requested, phase)) = found else { return Ok(Pass::Well) };
+            let Some((user, status, failures, requested, phase)) = found else { return Ok(Pass::Well) };
             if *outcome == Outcome::Stopped {
                 let next = (phase != Phase::Paused.as_str()).then_some(now);
                 give_back(tx, lease.account, next).await?;
@@ -152,6 +173,8 @@ impl Accounts {
             })?;
             set_time(tx, lease.account, now, after.error.is_none()).await?;
             give_back(tx, lease.account, next).await?;
+            let account = AccountRef { org: lease.org, user, account: lease.account };
+            outbox::record(tx, after.fact(account).into_iter().collect(), now).await?;
             Ok(after.pass)
         })
         .await
@@ -255,6 +278,18 @@ impl<'a> After<'a> {
                     pass,
                 }
             }
+        }
+    }
+}
+
+impl After<'_> {
+    /// What others are told: only of a change for the worse, not of each try that fails again.
+    fn fact(&self, account: AccountRef) -> Option<Fact> {
+        let (code, message) = self.error?;
+        match self.pass {
+            Pass::NewError => Some(Fact::account_error(account, code, message)),
+            Pass::Disconnected => Some(Fact::account_given_up(account, code, message)),
+            Pass::Well | Pass::StillError => None,
         }
     }
 }

@@ -3,6 +3,8 @@
 pub mod carrier;
 pub mod keys;
 pub mod lease;
+mod sweep;
+mod watch;
 
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
 use diesel::{OptionalExtension, QueryResult, SelectableHelper};

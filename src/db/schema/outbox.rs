@@ -13,6 +13,7 @@ diesel::table! {
         account_id -> Nullable<Uid>,
         data -> Doc,
         occurred_at -> Instant,
+        user_id -> Nullable<Uid>,
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::check;
 use super::facts;
 use super::ground::Ground;
-use super::model::{Change, Fields, Former, FormerPlace, OperationState};
+use super::model::{Change, Fields, Former, FormerPlace, OperationChange, OperationState};
 use super::plan::{self, Breadth, Goal, Past, Row, Step};
 use super::store::apply::{self, Work};
 use super::store::journal::{self, Entry, EntryItem};
@@ -88,7 +88,7 @@ pub(super) async fn change(
         planned.push(Planned { mail, steps, changed });
     }
     let changes = serde_json::to_value(&change).map_err(ApiError::internal)?;
-    let order = Order { kind: check::kind(&change), changes, action: "mail.changed" };
+    let order = Order { kind: check::kind(&change), changes, action: "mail.changed", undone: Vec::new() };
     finish(tx, access, ground, order, (planned, Vec::new()), now).await
 }
 
@@ -164,7 +164,8 @@ pub(super) async fn undo(tx: &mut DbConn, access: &Access, id: OperationId, now:
     let passed = parts.values().filter(|item| !undone.contains(&item.email));
     let passed = passed.map(|item| Passed { email: item.email, account: item.account }).collect();
     journal::mark_undone(tx, id, &undone.into_iter().collect::<Vec<_>>(), now).await?;
-    let order = Order { kind: "undo", changes: json!({ "undo": id }), action: "mail.change_undone" };
+    let undone = vec![OperationChange { operation: id, state: OperationState::Undone }];
+    let order = Order { kind: "undo", changes: json!({ "undo": id }), action: "mail.change_undone", undone };
     finish(tx, access, ground, order, (planned, passed), now).await
 }
 
@@ -194,6 +195,8 @@ struct Order {
     kind: &'static str,
     changes: Value,
     action: &'static str,
+    /// The operation that it takes back.
+    undone: Vec<OperationChange>,
 }
 
 /// Writes it all.
@@ -226,18 +229,22 @@ async fn finish(
     let count = items.len();
     let waiting = items.iter().filter(|item| item.state == OperationState::Pending);
     let queued: BTreeSet<AccountId> = waiting.map(|item| item.account).collect();
-    journal::supersede(tx, &changed, now).await?;
+    let superseded = journal::supersede(tx, &changed, now).await?;
     apply::apply(tx, works, now).await?;
     let id = OperationId::new();
     let entry = Entry { id, org: access.org, user: access.user, kind: order.kind, changes: Json(order.changes) };
     journal::write(tx, entry, items, now).await?;
     refresh::refresh(tx, &changed.keys().copied().collect(), now).await?;
     facts::updated(tx, &changed, now).await?;
+    let reference = |account| AccountRef { org: access.org, user: access.user, account };
+    let queued: Vec<AccountRef> = queued.into_iter().map(reference).collect();
+    if let Some(about) = queued.first() {
+        facts::operations(tx, *about, &[superseded, order.undone].concat(), now).await?;
+    }
     let record = Record::new(order.action, "mailbox_operation", id);
     let record = record.with(json!({ "kind": order.kind, "mails": count }));
     audit(tx, now, access.org, &Actor::of(access, None), record).await?;
-    let reference = |account| AccountRef { org: access.org, user: access.user, account };
-    Ok(Done { operation: id, queued: queued.into_iter().map(reference).collect() })
+    Ok(Done { operation: id, queued })
 }
 
 fn item(mail: &Mail, locations: &[Location], changed: Fields, state: OperationState) -> EntryItem {

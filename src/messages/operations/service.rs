@@ -54,7 +54,7 @@ impl Messages {
         let mut conn = self.db.write().await?;
         let done = conn.transaction(async |tx| carry::change(tx, access, selection, change, now).await).await?;
         drop(conn);
-        Ok(self.ring(done))
+        Ok(self.ring(access, done))
     }
 
     /// Takes an operation back; answers the operation that did so.
@@ -64,12 +64,13 @@ impl Messages {
         let mut conn = self.db.write().await?;
         let done = conn.transaction(async |tx| carry::undo(tx, access, id, now).await).await?;
         drop(conn);
-        let id = self.ring(done);
+        let id = self.ring(access, done);
         self.shown_operation(access, id).await
     }
 
-    /// Tells the executor in this process; after a crash it finds the rows by itself.
-    fn ring(&self, done: Done) -> OperationId {
+    /// Tells those in this process who wait for rows; after a crash they find them by themselves.
+    fn ring(&self, access: &Access, done: Done) -> OperationId {
+        self.events.publish(Event::FactsRecorded(access.org));
         for account in done.queued {
             self.events.publish(Event::OperationQueued(account));
         }

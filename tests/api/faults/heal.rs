@@ -126,5 +126,19 @@ on_both! {
         })
         .await;
         assert_well(&account(&owner, &id).await);
+
+        // Three refusals are one error and one end, not a fact each.
+        let told = ["account.connected", "account.backfill_completed", "account.error", "account.disconnected", "account.connected"];
+        let events = wait_for("the facts", async || {
+            let mut events = owner.all("/api/events").await;
+            events.retain(|event| event["type"].as_str().is_some_and(|kind| kind.starts_with("account.")));
+            Some(events).filter(|events| events.len() >= told.len())
+        })
+        .await;
+        assert_eq!(events.iter().map(|event| event["type"].as_str().unwrap()).collect::<Vec<_>>(), told);
+        assert!(events.iter().all(|event| event["data"]["account_id"] == id.as_str()), "{events:?}");
+        for event in &events[2..4] {
+            assert_eq!(event["data"]["error_code"], "imap_login_failed");
+        }
     }
 }

@@ -191,7 +191,12 @@ impl Client {
 
     /// Opens the WebSocket.
     pub async fn web_socket(&self) -> WebSocket {
-        let mut request = format!("{}/api/ws", self.base.replacen("http", "ws", 1)).into_client_request().unwrap();
+        self.web_socket_at("/api/ws").await
+    }
+
+    /// Opens the WebSocket, with parameters.
+    pub async fn web_socket_at(&self, path: &str) -> WebSocket {
+        let mut request = format!("{}{path}", self.base.replacen("http", "ws", 1)).into_client_request().unwrap();
         for (name, value) in &self.headers() {
             request.headers_mut().insert(name, value.clone());
         }

@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_accounts, emails, mailbox_operation_items as items, mailbox_operations as operations};
 use crate::db::types::Json;
-use crate::ids::{AccountId, EmailId, OperationId, ThreadId};
+use crate::events::AccountRef;
+use crate::ids::{AccountId, EmailId, OperationId, OrgId, ThreadId, UserId};
 use crate::messages::store::threads::IDS;
 use crate::on_conn;
 
@@ -60,6 +61,28 @@ pub(in crate::messages::operations) async fn mails_of_thread(
         .filter(emails::organization_id.eq(access.org))
         .filter(emails::deleted_at.is_null());
     on_conn!(tx, |c| query.select(Mail::as_select()).load(c).await)
+}
+
+/// Whom facts about these mails concern, with their conversations.
+pub(in crate::messages::operations) async fn about(
+    tx: &mut DbConn,
+    ids: &[EmailId],
+) -> QueryResult<HashMap<EmailId, (AccountRef, Option<ThreadId>)>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS) {
+        let query = emails::table.filter(emails::id.eq_any(chunk)).select((
+            emails::id,
+            emails::organization_id,
+            emails::user_id,
+            emails::account_id,
+            emails::thread_id,
+        ));
+        type Row = (EmailId, OrgId, UserId, AccountId, Option<ThreadId>);
+        let rows: Vec<Row> = on_conn!(tx, |c| query.load(c).await)?;
+        let about = |(id, org, user, account, thread)| (id, (AccountRef { org, user, account }, thread));
+        found.extend(rows.into_iter().map(about));
+    }
+    Ok(found)
 }
 
 /// When these mails were received.

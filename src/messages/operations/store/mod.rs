@@ -8,6 +8,7 @@ pub(super) mod load;
 mod outcomes;
 pub(super) mod places;
 mod settle;
+mod shields;
 mod work;
 
 pub use outcomes::{copied, flags_stored, moved, removed};

@@ -9,6 +9,7 @@ use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
 use super::super::model::{Flag, Number, PlaceRow};
+use super::journal;
 use super::places::{self, Departure, Flags, Location, differing};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
@@ -197,18 +198,29 @@ async fn write_flags(tx: &mut DbConn, id: LocationId, wanted: Flags, truth: Flag
     places::set_flag(tx, &[id], Flag::Starred, wanted.1, server_starred).await
 }
 
-/// The expected place gets its number.
+/// The expected place gets its number. A flag that nobody wants to change follows the provider.
 async fn place(tx: &mut DbConn, row: &Location, to: Number, truth: Flags, now: Timestamp) -> QueryResult<()> {
-    let (server_read, server_starred) = differing(truth, row.wanted());
+    let mut wanted = row.wanted();
+    if wanted != truth {
+        let pending = journal::pending_fields(tx, &[row.email_id]).await?.remove(&row.email_id).unwrap_or_default();
+        wanted =
+            (if pending.is_read { wanted.0 } else { truth.0 }, if pending.is_starred { wanted.1 } else { truth.1 });
+    }
+    let (server_read, server_starred) = differing(truth, wanted);
     let query = diesel::update(email_locations::table.find(row.id)).set((
         email_locations::uid.eq(Some(i64::from(to.uid))),
         email_locations::uid_validity.eq(Some(i64::from(to.uid_validity))),
         email_locations::mod_seq.eq(None::<i64>),
+        email_locations::is_read.eq(wanted.0),
+        email_locations::is_starred.eq(wanted.1),
         email_locations::server_read.eq(server_read),
         email_locations::server_starred.eq(server_starred),
         email_locations::settled_at.eq(Some(now)),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
+    if wanted != row.wanted() {
+        refresh(tx, &[row.email_id].into(), now).await?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use super::super::revert::{Reverted, revert};
 use super::journal;
 use super::load;
 use super::places::{self, Departure, Location};
+use super::shields;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::mailbox_operation_items as items;
@@ -31,11 +32,21 @@ macro_rules! pending {
 
 /// The provider has what these items asked for. Answers the operations whose state changed.
 ///
-/// An item that is pending no more (a later change took its place, or a person took it back) stays as it is.
+/// An item that is pending no more (a later change took its place, or a person took it back) stays as it is. So does one
+/// whose mail has got another flag at the provider since it was carried out: it is due again.
 pub async fn confirm(tx: &mut DbConn, keys: &[ItemKey], now: Timestamp) -> QueryResult<Vec<OperationChange>> {
     lock(tx, keys).await?;
+    let emails: Vec<EmailId> = keys.iter().map(|key| key.email).collect();
+    let differing = shields::differing(tx, &emails).await?;
     for (operation, emails) in by_operation(keys) {
-        for emails in emails.chunks(IDS) {
+        let query = pending!(operation, &emails).select((items::email_id, items::todo));
+        let rows: Vec<(EmailId, Json)> = on_conn!(tx, |c| query.load(c).await)?;
+        let is_done = |(email, todo): (EmailId, Json)| {
+            let open = differing.get(&email).copied().unwrap_or_default();
+            Fields::read(todo).and(open).is_empty().then_some(email)
+        };
+        let done: Vec<EmailId> = rows.into_iter().filter_map(is_done).collect();
+        for emails in done.chunks(IDS) {
             let query = diesel::update(pending!(operation, emails)).set((
                 items::state.eq(OperationState::Confirmed.as_str()),
                 items::todo.eq(Fields::default().stored()),
@@ -47,6 +58,7 @@ pub async fn confirm(tx: &mut DbConn, keys: &[ItemKey], now: Timestamp) -> Query
             on_conn!(tx, |c| query.execute(c).await)?;
         }
     }
+    shields::drop_idle(tx, &emails).await?;
     journal::sum_up(tx, &operations_of(keys), now).await
 }
 
@@ -131,7 +143,7 @@ fn operations_of(keys: &[ItemKey]) -> BTreeSet<OperationId> {
 }
 
 /// Brings these fields of mails back to what the provider has.
-async fn take_back(tx: &mut DbConn, lost: BTreeMap<EmailId, Fields>, now: Timestamp) -> QueryResult<()> {
+async fn take_back(tx: &mut DbConn, mut lost: BTreeMap<EmailId, Fields>, now: Timestamp) -> QueryResult<()> {
     let emails: Vec<EmailId> = lost.keys().copied().collect();
     let wanted = journal::pending_fields(tx, &emails).await?;
     let received = load::received(tx, &emails).await?;
@@ -153,7 +165,10 @@ async fn take_back(tx: &mut DbConn, lost: BTreeMap<EmailId, Fields>, now: Timest
         places::set_flag(tx, &ids, flag, value, None).await?;
     }
     let touched: BTreeSet<EmailId> = emails.iter().copied().collect();
-    refresh(tx, &touched, now).await?;
+    let outcome = refresh(tx, &touched, now).await?;
+    let gone: BTreeSet<EmailId> = outcome.gone.into_iter().collect();
+    lost.retain(|email, fields| !gone.contains(email) && !fields.is_empty());
+    facts::deleted(tx, &gone, now).await?;
     facts::updated(tx, &lost, now).await
 }
 
