@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
+use crate::ids::{AccountId, OrgId, UserId};
 
 /// What happened; ids only, readers ask the database.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,15 +13,8 @@ pub enum Event {
     SyncRequested(AccountRef),
     /// The import or sync of a mailbox moved on, or its health changed.
     SyncProgress(AccountRef),
-    /// A mail arrived.
-    EmailReceived {
-        /// The mailbox.
-        account: AccountRef,
-        /// The mail.
-        email: EmailId,
-        /// Its conversation.
-        thread: ThreadId,
-    },
+    /// Changes of a mailbox wait to be carried to its provider.
+    OperationQueued(AccountRef),
     /// Facts of an organization were committed and wait for their numbers.
     FactsRecorded(OrgId),
     /// Facts of an organization got their numbers and can be read.

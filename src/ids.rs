@@ -88,6 +88,8 @@ typed_ids! {
     ThreadId
     /// A mail that was not stored, with the reason.
     SkipId
+    /// A proof that a folder is stored completely.
+    ProofId
     /// A change carried to a provider.
     OperationId
     /// A fact told to webhooks and streams.

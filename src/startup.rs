@@ -21,7 +21,7 @@ use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::outbox::{Outbox, Sequencer};
 use crate::storage::Storage;
-use crate::sync::{Engine, EngineParts, SyncTimes};
+use crate::sync::{Gate, Engine, EngineParts, SyncTimes};
 use crate::telemetry::Metrics;
 use crate::{router, schedule};
 
@@ -103,6 +103,7 @@ impl Application {
             events: events.clone(),
             metrics: metrics.clone(),
             times,
+            gate: Gate::default(),
         });
         let setup_link = identity.setup_token().await?.map(|token| identity.setup_link(&token));
         let app = App {

@@ -27,6 +27,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(update)
         .service(remove)
         .service(sync)
+        .service(sweep)
         .service(pause)
         .service(resume)
         .service(reconnect);
@@ -131,6 +132,15 @@ async fn remove(
 #[post("/api/email/accounts/{id}/sync")]
 async fn sync(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountId>) -> ApiResult<HttpResponse> {
     let account = accounts.request_sync(&access, id.0).await?;
+    Ok(HttpResponse::Accepted().json(show_one(&accounts, account).await?))
+}
+
+/// Compares every mail with the provider's now and mends what differs; `GET` of the same path tells what is proven.
+#[utoipa::path(tag = "accounts", operation_id = "prove_completeness", params(("id" = AccountId, Path)), responses(
+    (status = 202, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[post("/api/email/accounts/{id}/completeness")]
+async fn sweep(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountId>) -> ApiResult<HttpResponse> {
+    let account = accounts.request_sweep(&access, id.0).await?;
     Ok(HttpResponse::Accepted().json(show_one(&accounts, account).await?))
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::connect::{self, NewImapAccount};
 use super::dto::{DiscoverResponse, Progress, ReconnectRequest};
@@ -31,9 +32,11 @@ pub struct Accounts {
     pub(super) db: Db,
     pub(super) clock: Clock,
     pub(super) instance: Arc<str>,
+    /// Names this run of the process.
+    pub(super) run: Arc<str>,
     net: Net,
     vault: Vault,
-    events: Events,
+    pub(super) events: Events,
     rates: Rates,
 }
 
@@ -48,7 +51,9 @@ pub(super) struct Changes {
 impl Accounts {
     /// Takes the handles that it needs; `instance` names this process in leases.
     pub fn new(db: Db, clock: Clock, net: Net, vault: Vault, events: Events, instance: impl Into<Arc<str>>) -> Self {
-        Self { db, clock, instance: instance.into(), net, vault, events, rates: Rates::default() }
+        let instance = instance.into();
+        let run = format!("{instance}:{}", Uuid::now_v7()).into();
+        Self { db, clock, instance, run, net, vault, events, rates: Rates::default() }
     }
 
     /// The meters of running imports.
@@ -272,7 +277,7 @@ impl Accounts {
     }
 
     /// A mailbox that a pass could serve.
-    async fn active(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
+    pub(super) async fn active(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
         let account = self.managed(access, id).await?;
         if account.removed_at.is_some() || account.status == Status::Disconnected {
             let detail = "The mailbox is disconnected. Connect it again first.";

@@ -9,6 +9,7 @@ use super::model::FolderRole;
 use super::service::{Messages, own_account};
 use super::store;
 use crate::access::{Access, Scope};
+use crate::clock::Timestamp;
 use crate::error::ApiResult;
 use crate::ids::{AccountId, FolderId};
 
@@ -36,6 +37,8 @@ pub struct FolderCompleteness {
     pub skipped: BTreeMap<String, u64>,
     /// How many are neither stored nor set aside yet.
     pub missing: u64,
+    /// When every mail was last compared with the provider's and none was missing.
+    pub proven_at: Option<Timestamp>,
 }
 
 impl Messages {
@@ -46,6 +49,7 @@ impl Messages {
         own_account(&mut conn, access, account).await?;
         let folders = store::list_folders(&mut conn, account).await?;
         let counts = store::folder_counts(&mut conn, account).await?;
+        let proven = store::proven_at(&mut conn, account).await?;
         let mut reasons: HashMap<FolderId, BTreeMap<String, u64>> = HashMap::new();
         for (folder, reason, count) in store::skip_reasons(&mut conn, account).await? {
             reasons.entry(folder).or_default().insert(reason, count);
@@ -61,6 +65,7 @@ impl Messages {
                 provider_count: folder.provider_count,
                 stored_count: stored,
                 skipped,
+                proven_at: proven.get(&folder.id).copied(),
                 missing: folder.provider_count.unwrap_or_default().saturating_sub(known),
             }
         };

@@ -8,6 +8,7 @@ mod completeness;
 mod dto;
 mod files;
 mod model;
+mod operations;
 mod routes;
 mod service;
 mod store;
@@ -15,12 +16,16 @@ mod store;
 pub use dto::{FolderDto, MessageDetail, MessageDto, Person, ThreadDto};
 pub use model::{
     Applied, DueSkip, Erased, FlagChange, Folder, FolderCount, FolderCursor, FolderListing, FolderRole, IncomingMail,
-    KnownCopy, Mailbox, Skip,
+    Intake, KnownCopy, Mailbox, Proof, Skip,
+};
+pub use operations::{
+    Change, DueItem, Fields, Flag, Former, FormerPlace, ItemKey, MailDiff, Number, OperationChange, OperationState,
+    PlaceRow, confirm, copied, differences, due_items, fail, flags_stored, moved, removed, retry_later,
 };
 pub use routes::configure;
 pub use service::Messages;
 pub use store::{
-    apply_batch, apply_known, due_skips, erase_account_mail, folder, folder_counts, forget_skips, forget_stale_skips,
-    known_external_ids, list_folders, record_skips, remove_locations, remove_stale_locations, save_cursor,
-    set_folder_error, set_included, set_provider_count, skipped_uids, stored_uids, update_flags, upsert_folders,
+    apply_batch, apply_known, arrivals_since, due_skips, erase_account_mail, folder, folder_counts, forget_skips, forget_stale_skips, forget_unfound,
+    known_external_ids, list_folders, newest_external_ids, record_proof, record_skips, rename_folder, remove_locations, remove_stale_locations, save_cursor,
+    set_folder_error, set_included, set_provider_count, skipped_uids, stored_flags, stored_uids, update_flags, upsert_folders,
 };

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::accounts::Account;
 use crate::clock::Timestamp;
+use crate::events::AccountRef;
 use crate::ids::{AccountId, EmailId, FolderId, OrgId, ThreadId, UserId};
 use crate::mail::ParsedMail;
 
@@ -17,6 +19,23 @@ pub struct Mailbox {
     pub account: AccountId,
     /// Its own addresses, normalised: a mail From one of them is outbound.
     pub addresses: BTreeSet<String>,
+}
+
+impl Mailbox {
+    /// What is needed of a connected mailbox.
+    pub fn of(account: &Account) -> Self {
+        Self {
+            org: account.org,
+            user: account.user,
+            account: account.id,
+            addresses: account.own_addresses().into_iter().collect(),
+        }
+    }
+
+    /// The mailbox as events speak of it.
+    pub fn reference(&self) -> AccountRef {
+        AccountRef { org: self.org, user: self.user, account: self.account }
+    }
 }
 
 /// What a folder is for.
@@ -129,6 +148,24 @@ impl KnownCopy {
             is_answered: mail.is_answered,
             external_id: mail.external_id.clone(),
         }
+    }
+}
+
+/// How news of a provider are taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intake {
+    /// The time now.
+    pub now: Timestamp,
+    /// When the provider was asked: what was confirmed to us later than that is not overwritten.
+    pub seen_at: Timestamp,
+    /// Whether the news become facts that are told; what a first import brings is no news.
+    pub told: bool,
+}
+
+impl Intake {
+    /// News that are told to nobody, seen at this very moment.
+    pub fn silent(now: Timestamp) -> Self {
+        Self { now, seen_at: now, told: false }
     }
 }
 
@@ -251,6 +288,8 @@ pub struct FolderCursor {
     pub backfill_total: u64,
     /// How many of them it has looked at.
     pub backfill_synced: u64,
+    /// The generation before this one, while its places are taken over.
+    pub former_uid_validity: Option<u32>,
     /// The link to ask for changes with (Graph).
     pub delta_link: Option<String>,
 }
@@ -264,6 +303,23 @@ pub struct FolderCount {
     pub unread: u64,
     /// Mails of the folder that were left out with a reason.
     pub skipped: u64,
+}
+
+/// What a comparison of a folder with the provider's came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The mailbox.
+    pub account: AccountId,
+    /// The folder.
+    pub folder: FolderId,
+    /// The generation of its UIDs.
+    pub uid_validity: u32,
+    /// How many mails the provider says it holds.
+    pub provider_count: u64,
+    /// How many were missing here before it was mended.
+    pub found_missing: u64,
+    /// How many were here that the provider has no more.
+    pub found_vanished: u64,
 }
 
 /// What an erasing step did, and what it left to be deleted from the storage.

@@ -99,4 +99,4 @@ impl std::fmt::Debug for Net {
 #[cfg(test)]
 mod net_tests;
 #[cfg(test)]
-pub(crate) mod testing;
+pub(crate) mod support_tests;

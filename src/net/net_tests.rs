@@ -7,7 +7,7 @@ use reqwest::{Method, Url};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::testing::{TestCertificate, local_net};
+use super::support_tests::{TestCertificate, local_net};
 use super::*;
 
 fn strict_net() -> Net {

@@ -19,29 +19,27 @@ impl Pass<'_> {
             };
         }
         let stored: Vec<u32> = mails.iter().map(|mail| mail.uid).collect();
-        let (id, generation, role, now) = (work.id(), work.generation(), work.folder.role, self.parts.clock.now());
+        let (id, generation, role) = (work.id(), work.generation(), work.folder.role);
+        // What a folder held before it was first looked at is no news.
+        let intake = self.intake(self.tells(work, import));
         self.parts.metrics.mails_skipped.inc_by(skips.len() as u64);
         let (mut conn, permit) = self.parts.db.write_background().await?;
         let (saved, uids) = (&cursor, &stored);
-        let applied = conn
-            .transaction(async move |tx| {
+        conn.transaction(async move |tx| {
                 self.parts.accounts.renew(tx, self.lease).await?;
-                let applied = messages::apply_batch(tx, &self.owner, role, mails, now).await?;
-                messages::record_skips(tx, skips, now).await?;
+                messages::apply_batch(tx, &self.owner, role, mails, &intake).await?;
+                messages::record_skips(tx, skips, intake.now).await?;
                 messages::forget_skips(tx, id, generation, uids).await?;
                 if import {
-                    messages::save_cursor(tx, id, saved, now).await?;
+                    messages::save_cursor(tx, id, saved, intake.now).await?;
                 }
-                Ok(applied)
+                Ok(())
             })
             .await
             .map_err(lost)?;
         drop((conn, permit));
         work.folder.cursor = cursor;
-        // What a folder held before it was first looked at is no news.
-        if !import {
-            self.announce(work, &applied);
-        }
+        self.ring(intake.told);
         self.progressed(stored.len());
         Ok(())
     }

@@ -8,14 +8,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::erase;
-use super::pass::Pass;
+use super::gate::Gate;
+use super::outbound;
+use super::error::PassError;
+use super::pass::{Pass, Scope};
 use super::times::SyncTimes;
+use super::watch;
 use crate::accounts::{Accounts, Lease, Outcome, Pass as Health, Phase};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::is_unavailable;
 use crate::events::{Event, Events};
+use crate::ids::AccountId;
 use crate::net::Net;
+use crate::providers::imap::ImapConnection;
 use crate::storage::Storage;
 use crate::telemetry::{Metrics, OutcomeLabels};
 
@@ -52,6 +58,8 @@ pub struct EngineParts {
     pub metrics: Arc<Metrics>,
     /// When the periodic sync is due.
     pub times: SyncTimes,
+    /// How fast connections to one server follow each other.
+    pub gate: Gate,
 }
 
 /// The engine; cheap to clone.
@@ -101,6 +109,8 @@ impl Engine {
         }
         self.listen(stop.clone());
         self.running.spawn(erase::run(self.parts.clone(), stop.clone()));
+        self.running.spawn(outbound::run(self.parts.clone(), stop.clone()));
+        self.running.spawn(watch::run(self.parts.clone(), stop.clone()));
         while !stop.is_cancelled() {
             if let Err(error) = self.look(&stop).await {
                 tracing::warn!(error = %error, "mailboxes that are due could not be read; trying again");
@@ -155,23 +165,61 @@ impl Engine {
     }
 }
 
+/// What a pass over a connection of somebody else came to.
+pub(super) enum Served {
+    /// It is done.
+    Done,
+    /// Another pass runs.
+    Busy,
+    /// It failed; the connection is of no use any more.
+    Failed,
+}
+
+/// Runs a pass over a connection that stands already.
+pub(super) async fn serve_on(
+    parts: &EngineParts,
+    account: AccountId,
+    connection: &mut ImapConnection,
+    scope: Scope,
+    stop: &CancellationToken,
+) -> diesel::QueryResult<Served> {
+    let Some(lease) = parts.accounts.claim_one(account).await? else { return Ok(Served::Busy) };
+    let pass = async {
+        let mut pass = Pass::prepare(parts, &lease, stop).await?;
+        pass.narrow(scope);
+        pass.run_on(connection).await
+    };
+    let outcome = tokio::select! {
+        outcome = concluded(parts, &lease, pass) => outcome,
+        () = heartbeat(parts, &lease) => Outcome::Stopped,
+        () = stop.cancelled() => Outcome::Stopped,
+    };
+    conclude(parts, &lease, &outcome, stop).await;
+    Ok(if matches!(outcome, Outcome::Done { .. }) { Served::Done } else { Served::Failed })
+}
+
 /// Runs one pass and gives the lease back.
 async fn serve(parts: &EngineParts, lease: &Lease, stop: CancellationToken) {
     parts.metrics.syncs_running.inc();
     let outcome = tokio::select! {
-        outcome = run_pass(parts, lease, &stop) => outcome,
+        outcome = concluded(parts, lease, run_pass(parts, lease, &stop)) => outcome,
         () = heartbeat(parts, lease) => Outcome::Stopped,
         () = stop.cancelled() => Outcome::Stopped,
     };
     parts.metrics.syncs_running.dec();
-    let label = match &outcome {
+    conclude(parts, lease, &outcome, &stop).await;
+}
+
+/// Counts a pass, saves what it came to and tells people who listen.
+async fn conclude(parts: &EngineParts, lease: &Lease, outcome: &Outcome, stop: &CancellationToken) {
+    let label = match outcome {
         Outcome::Done { .. } => "ok".to_owned(),
         Outcome::Failed { code, .. } => code.clone(),
         Outcome::Stopped => "stopped".to_owned(),
     };
     parts.metrics.syncs.get_or_create(&OutcomeLabels { outcome: label }).inc();
     parts.accounts.rates().forget(lease.account);
-    match save(parts, lease, &outcome, &stop).await {
+    match save(parts, lease, outcome, stop).await {
         Ok(health) => report(parts, lease, health).await,
         Err(error) => {
             tracing::warn!(account.id = %lease.account, error = %error, "the outcome of a sync could not be saved; its claim ends by itself")
@@ -201,15 +249,20 @@ async fn save(
     }
 }
 
-async fn run_pass(parts: &EngineParts, lease: &Lease, stop: &CancellationToken) -> Outcome {
-    let worked = async {
-        let mut pass = Pass::prepare(parts, lease, stop).await?;
-        pass.run().await
-    };
-    match worked.await {
+async fn run_pass(parts: &EngineParts, lease: &Lease, stop: &CancellationToken) -> Result<(), PassError> {
+    Pass::prepare(parts, lease, stop).await?.run().await
+}
+
+/// What the end of a pass means for the mailbox's row.
+async fn concluded(
+    parts: &EngineParts,
+    lease: &Lease,
+    pass: impl Future<Output = Result<(), PassError>>,
+) -> Outcome {
+    match pass.await {
         Ok(()) => Outcome::Done { next: parts.times.after(parts.clock.now()) },
         Err(error) => {
-            if !matches!(error, super::error::PassError::Stopped) {
+            if !matches!(error, PassError::Stopped) {
                 tracing::warn!(account.id = %lease.account, error = %error, "a sync failed");
             }
             error.outcome()

@@ -1,6 +1,6 @@
 //! The folders of a mailbox: the server's list, taken over.
 
-use diesel::QueryResult;
+use diesel::{OptionalExtension, QueryResult};
 
 use super::error::PassError;
 use super::pass::{Pass, lost};
@@ -11,12 +11,17 @@ use crate::ids::FolderId;
 use crate::messages::{self, Folder, FolderListing, FolderRole};
 use crate::providers::imap::{FolderRole as RemoteRole, ImapConnection, RemoteFolder};
 
-/// Places of a vanished folder that are removed in one transaction.
-const STEP: u32 = 500;
-
 /// Lists the folders, takes the list over and gives those to look at, the ones that people read first.
-pub(super) async fn adopt(pass: &Pass<'_>, connection: &mut ImapConnection) -> Result<Vec<Work>, PassError> {
+///
+/// Also answers the folders that are listed no more: their mails are taken out when it is known where else they lie.
+pub(super) async fn adopt(
+    pass: &Pass<'_>,
+    connection: &mut ImapConnection,
+) -> Result<(Vec<Work>, Vec<FolderId>), PassError> {
     let remote = connection.list_folders().await?;
+    if pass.is_live() {
+        super::renames::follow(pass, connection, &remote).await?;
+    }
     let listing: Vec<FolderListing> = remote.iter().map(listed).collect();
     let now = pass.parts.clock.now();
     let account = pass.account.id;
@@ -34,19 +39,42 @@ pub(super) async fn adopt(pass: &Pass<'_>, connection: &mut ImapConnection) -> R
         .await
         .map_err(lost)?;
     drop(conn);
-    for folder in gone {
-        clear(pass, folder, None).await?;
-    }
     let mut work: Vec<Work> = stored
         .into_iter()
         .filter(|folder| folder.included && folder.selectable)
         .filter_map(|folder| {
             let listed = remote.iter().find(|remote| remote.raw_name == folder.external_id)?;
-            Some(Work::new(folder, listed.status))
+            Some(Work::new(folder, listed.status.clone()))
         })
         .collect();
     work.sort_by_key(|work| rank(work.folder.role));
-    Ok(work)
+    Ok((work, gone))
+}
+
+/// One folder as it is stored, when its mail is stored at all.
+pub(super) async fn one(pass: &Pass<'_>, folder: FolderId) -> Result<Vec<Work>, PassError> {
+    let mut conn = pass.parts.db.read().await?;
+    let found = messages::folder(&mut conn, pass.account.id, folder).await.optional()?;
+    let found = found.filter(|folder| folder.included && folder.selectable);
+    Ok(found.map(|folder| Work::new(folder, None)).into_iter().collect())
+}
+
+/// Whether a listing differs from what is stored in folders or counters. Flags that a server does not count are no matter
+/// here: they are compared by the regular passes.
+pub(super) fn differ(stored: &[Folder], remote: &[RemoteFolder]) -> bool {
+    let known = |raw: &str| stored.iter().find(|folder| folder.external_id == raw);
+    let changed = |folder: &RemoteFolder| match (known(&folder.raw_name), &folder.status) {
+        (None, _) => true,
+        (Some(stored), Some(status)) if stored.included && stored.selectable => {
+            status.uid_validity != stored.cursor.uid_validity
+                || status.uid_next != stored.cursor.uid_next
+                || status.messages.map(u64::from) != stored.provider_count
+                || (status.highest_modseq.is_some() && status.highest_modseq != stored.cursor.highest_modseq)
+        }
+        (Some(stored), None) => stored.included && folder.selectable,
+        (Some(_), Some(_)) => false,
+    };
+    remote.iter().any(changed) || stored.iter().any(|folder| !remote.iter().any(|one| one.raw_name == folder.external_id))
 }
 
 /// Notes how many mails wait in folders that no visit has reached, so that the import's total is right from the start.
@@ -63,27 +91,6 @@ async fn count_ahead(
         messages::save_cursor(tx, folder.id, &folder.cursor, now).await?;
     }
     Ok(())
-}
-
-/// Takes all mails out of a folder that vanished, or those of an older generation of UIDs.
-///
-/// A mail that lies nowhere any more counts as deleted; nothing is erased, and one that comes back is the same mail.
-pub(super) async fn clear(pass: &Pass<'_>, folder: FolderId, current: Option<u32>) -> Result<(), PassError> {
-    loop {
-        let now = pass.parts.clock.now();
-        let (mut conn, _permit) = pass.parts.db.write_background().await?;
-        let removed = conn
-            .transaction(async |tx| {
-                pass.parts.accounts.renew(tx, pass.lease).await?;
-                messages::forget_stale_skips(tx, folder, current).await?;
-                messages::remove_stale_locations(tx, folder, current, STEP, now).await
-            })
-            .await
-            .map_err(lost)?;
-        if removed == 0 {
-            return Ok(());
-        }
-    }
 }
 
 fn listed(remote: &RemoteFolder) -> FolderListing {

@@ -1,6 +1,6 @@
 //! One pass over a mailbox.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -12,14 +12,26 @@ use super::error::PassError;
 use super::folders;
 use super::visit::{Step, Work};
 use crate::accounts::{Account, Lease, Phase};
+use crate::clock::Timestamp;
 use crate::events::Event;
 use crate::ids::FolderId;
-use crate::messages::{self, DueSkip, Mailbox};
+use crate::messages::{self, DueSkip, Intake, Mailbox};
 use crate::outbox::{self, Fact};
 use crate::providers::imap::{ImapConnection, ImapErrorKind, ImapSettings};
 
 /// People who watch get news of the progress this often at most.
 const NEWS: Duration = Duration::from_millis(250);
+
+/// What a pass looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Every folder whose counters changed.
+    Changed,
+    /// Every mail of every folder.
+    Sweep,
+    /// One folder, of which somebody told that it changed.
+    Folder(FolderId),
+}
 
 /// What a pass knows.
 pub(super) struct Pass<'a> {
@@ -28,6 +40,9 @@ pub(super) struct Pass<'a> {
     pub(super) account: Account,
     pub(super) owner: Mailbox,
     pub(super) stop: &'a CancellationToken,
+    pub(super) scope: Scope,
+    /// When it began: what is confirmed to us later is newer than what it was told.
+    began: Timestamp,
     settings: ImapSettings,
     told: Mutex<Option<Instant>>,
 }
@@ -39,20 +54,26 @@ impl<'a> Pass<'a> {
         lease: &'a Lease,
         stop: &'a CancellationToken,
     ) -> Result<Self, PassError> {
+        let began = parts.clock.now();
         let account = parts.accounts.find(lease.org, lease.account).await?.ok_or(PassError::Stopped)?;
         let settings = parts.accounts.imap_settings(&account).await.map_err(PassError::SetUp)?;
-        let owner = Mailbox {
-            org: account.org,
-            user: account.user,
-            account: account.id,
-            addresses: account.own_addresses().into_iter().collect(),
-        };
-        Ok(Self { parts, lease, account, owner, stop, settings, told: Mutex::new(None) })
+        let owner = Mailbox::of(&account);
+        let sweeps = account.phase == Phase::Live && parts.accounts.is_sweep_due(account.id, began).await?;
+        let scope = if sweeps { Scope::Sweep } else { Scope::Changed };
+        Ok(Self { parts, lease, account, owner, stop, scope, began, settings, told: Mutex::new(None) })
     }
 
     /// Signs in to the mail server.
     pub(super) async fn connect(&self) -> Result<ImapConnection, PassError> {
+        self.parts.gate.wait(&self.settings.host).await;
         Ok(ImapConnection::connect(&self.parts.net, &self.settings).await?)
+    }
+
+    /// Looks at less than everything, unless every mail is to be compared anyway.
+    pub(super) fn narrow(&mut self, scope: Scope) {
+        if self.scope != Scope::Sweep || matches!(scope, Scope::Folder(_)) {
+            self.scope = scope;
+        }
     }
 
     /// Whether the first import is done, so that new mail is news.
@@ -60,21 +81,46 @@ impl<'a> Pass<'a> {
         self.account.phase == Phase::Live
     }
 
-    /// Lists the folders and visits those that changed, round after round until nothing is left.
+    /// Lists the folders and visits those that changed.
     pub(super) async fn run(&mut self) -> Result<(), PassError> {
         let mut connection = self.connect().await?;
-        let mut work = folders::adopt(self, &mut connection).await?;
+        self.run_on(&mut connection).await?;
+        connection.logout().await;
+        Ok(())
+    }
+
+    /// The same over a connection that stands already.
+    pub(super) async fn run_on(&mut self, connection: &mut ImapConnection) -> Result<(), PassError> {
+        let (mut work, gone) = match self.scope {
+            Scope::Folder(folder) => (folders::one(self, folder).await?, Vec::new()),
+            Scope::Changed | Scope::Sweep => folders::adopt(self, connection).await?,
+        };
         self.add_due_skips(&mut work).await?;
-        work.retain(Work::is_due);
+        work.retain(|work| self.scope != Scope::Changed || work.is_due());
+        let visited = self.visit_all(connection, work).await?;
+        self.settle(connection, visited, gone).await?;
+        if self.scope == Scope::Sweep {
+            self.complete_sweep().await?;
+        }
+        if self.account.phase == Phase::Backfill {
+            self.complete_backfill().await?;
+        }
+        Ok(())
+    }
+
+    /// Visits folders, round after round until nothing is left in any; answers those that could be read.
+    async fn visit_all(&self, connection: &mut ImapConnection, work: Vec<Work>) -> Result<Vec<Work>, PassError> {
+        let mut work = work;
+        let mut visited = Vec::with_capacity(work.len());
         while !work.is_empty() {
             let mut left = Vec::with_capacity(work.len());
             for mut folder in work {
                 if self.stop.is_cancelled() {
                     return Err(PassError::Stopped);
                 }
-                match self.visit(&mut connection, &mut folder).await {
+                match self.visit(connection, &mut folder).await {
                     Ok(Step::More) => left.push(folder),
-                    Ok(Step::Done) => {}
+                    Ok(Step::Done) => visited.push(folder),
                     Err(PassError::Imap(error))
                         if error.kind == ImapErrorKind::NoSuchFolder || error.kind == ImapErrorKind::Rejected =>
                     {
@@ -85,11 +131,17 @@ impl<'a> Pass<'a> {
             }
             work = left;
         }
-        connection.logout().await;
-        if self.account.phase == Phase::Backfill {
-            self.complete_backfill().await?;
-        }
-        Ok(())
+        Ok(visited)
+    }
+
+    async fn complete_sweep(&self) -> Result<(), PassError> {
+        let mut conn = self.parts.db.write().await?;
+        conn.transaction(async |tx| {
+            self.parts.accounts.renew(tx, self.lease).await?;
+            self.parts.accounts.complete_sweep(tx, self.account.id, self.began).await
+        })
+        .await
+        .map_err(lost)
     }
 
     /// Adds mails that were set aside and are to be tried again.
@@ -142,18 +194,21 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Tells people who listen of mails that arrived.
-    pub(super) fn announce(&self, folder: &Work, applied: &messages::Applied) {
-        use messages::FolderRole::{Drafts, Sent, Spam, Trash};
-        if !self.is_live() || matches!(folder.folder.role, Some(Drafts | Sent | Spam | Trash)) {
-            return;
-        }
-        let account = self.account.reference();
-        let mut seen = HashSet::new();
-        for &(email, thread) in &applied.new {
-            if seen.insert(email) {
-                self.parts.events.publish(Event::EmailReceived { account, email, thread });
-            }
+    /// How news are taken over that were asked for in this pass.
+    pub(super) fn intake(&self, told: bool) -> Intake {
+        Intake { now: self.parts.clock.now(), seen_at: self.began, told }
+    }
+
+    /// Whether what comes from a folder is news: what it held before it was first looked at is not, unless it only got new
+    /// numbers.
+    pub(super) fn tells(&self, work: &Work, import: bool) -> bool {
+        self.is_live() && (!import || work.is_recovering())
+    }
+
+    /// Rings for facts that were written.
+    pub(super) fn ring(&self, told: bool) {
+        if told {
+            self.parts.events.publish(Event::FactsRecorded(self.account.org));
         }
     }
 }

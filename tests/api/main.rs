@@ -12,6 +12,7 @@ mod faults;
 mod first_start;
 mod harness;
 mod identity;
+mod imap_verbs;
 mod mailbox;
 mod messages;
 mod schema;

@@ -96,6 +96,24 @@ impl Accounts {
         Ok(claimed.into_iter().map(|(account, org)| Lease { account, org, since: now, token: token.clone() }).collect())
     }
 
+    /// Claims one mailbox, unless somebody else holds it or it is not to be synced now.
+    pub async fn claim_one(&self, id: AccountId) -> QueryResult<Option<Lease>> {
+        let now = self.clock.now();
+        let token = format!("{}:{}", self.instance, Uuid::now_v7());
+        let mut conn = self.db.write().await?;
+        let free = email_accounts::table
+            .find(id)
+            .filter(email_accounts::phase.ne(Phase::Paused.as_str()))
+            .filter(email_accounts::status.ne(Status::Disconnected.as_str()))
+            .filter(email_accounts::removed_at.is_null())
+            .filter(email_accounts::claimed_until.is_null().or(email_accounts::claimed_until.lt(now)));
+        let query = diesel::update(free)
+            .set((email_accounts::claimed_by.eq(&token), email_accounts::claimed_until.eq(now + LEASE)))
+            .returning(email_accounts::organization_id);
+        let org: Option<OrgId> = on_conn!(&mut conn, |c| query.get_result(c).await.optional())?;
+        Ok(org.map(|org| Lease { account: id, org, since: now, token }))
+    }
+
     /// Renews a claim inside a transaction.
     ///
     /// # Errors

@@ -1,7 +1,10 @@
 //! All SQL on `email_accounts`.
 
+pub mod carrier;
 pub mod keys;
 pub mod lease;
+mod sweep;
+mod watch;
 
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
 use diesel::{OptionalExtension, QueryResult, SelectableHelper};

@@ -49,6 +49,7 @@ struct FolderRow {
     backfill_cursor: Option<i64>,
     backfill_total: i64,
     backfill_synced: i64,
+    former_uid_validity: Option<i64>,
     delta_link: Option<String>,
     error_code: Option<String>,
     error_message: Option<String>,
@@ -74,6 +75,7 @@ impl From<FolderRow> for Folder {
                 backfill_cursor: small(row.backfill_cursor),
                 backfill_total: u64::try_from(row.backfill_total).unwrap_or_default(),
                 backfill_synced: u64::try_from(row.backfill_synced).unwrap_or_default(),
+                former_uid_validity: small(row.former_uid_validity),
                 delta_link: row.delta_link,
             },
             error: row.error_code.map(|code| (code, row.error_message.unwrap_or_default())),
@@ -212,9 +214,30 @@ pub async fn save_cursor(tx: &mut DbConn, folder: FolderId, cursor: &FolderCurso
         email_folders::backfill_cursor.eq(cursor.backfill_cursor.map(i64::from)),
         email_folders::backfill_total.eq(big(cursor.backfill_total)),
         email_folders::backfill_synced.eq(big(cursor.backfill_synced)),
+        email_folders::former_uid_validity.eq(cursor.former_uid_validity.map(i64::from)),
         email_folders::delta_link.eq(cursor.delta_link.clone()),
         email_folders::updated_at.eq(now),
     ));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    Ok(())
+}
+
+/// Gives a folder the name that it has at the provider now; what is told of it follows with the next listing.
+pub async fn rename_folder(
+    tx: &mut DbConn,
+    account: AccountId,
+    folder: FolderId,
+    external_id: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
+    // An old folder of that name is gone, and its mails with it.
+    let old = email_folders::table
+        .filter(email_folders::account_id.eq(account))
+        .filter(email_folders::external_id.eq(external_id))
+        .filter(email_folders::deleted_at.is_not_null());
+    on_conn!(tx, |c| diesel::delete(old).execute(c).await)?;
+    let query = diesel::update(email_folders::table.filter(email_folders::id.eq(folder)))
+        .set((email_folders::external_id.eq(external_id), email_folders::updated_at.eq(now)));
     on_conn!(tx, |c| query.execute(c).await)?;
     Ok(())
 }
@@ -244,6 +267,22 @@ pub async fn set_folder_error(
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
     Ok(())
+}
+
+/// How many mails that arrived since a time lie in each folder of a mailbox.
+pub async fn arrivals_since(
+    conn: &mut DbConn,
+    account: AccountId,
+    since: Timestamp,
+) -> QueryResult<HashMap<FolderId, u64>> {
+    let ids: Vec<FolderId> = all(conn, account).await?.into_iter().map(|folder| folder.id).collect();
+    let query = email_locations::table
+        .filter(email_locations::folder_id.eq_any(ids))
+        .filter(email_locations::received_at.ge(since))
+        .group_by(email_locations::folder_id)
+        .select((email_locations::folder_id, count_star()));
+    let rows: Vec<(FolderId, i64)> = on_conn!(conn, |c| query.load(c).await)?;
+    Ok(rows.into_iter().map(|(folder, count)| (folder, u64::try_from(count).unwrap_or_default())).collect())
 }
 
 /// How many mails lie in each folder of a mailbox; a folder without any is absent.

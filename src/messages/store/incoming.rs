@@ -7,17 +7,18 @@ use diesel_async::RunQueryDsl;
 
 use super::digest::Digest;
 use super::placement::{Place, State, state};
-use super::places::{self, Arrival};
+use super::arrivals::{self, Arrival};
 use super::refresh;
-use super::rows::{Decided, Rows};
+use super::rows::{self, Decided, Rows};
 use super::threads::{self, IDS, IdRow, Share, ThreadRow};
+use super::told;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_attachments, email_recipients, emails};
 use crate::ids::{AccountId, EmailId, ThreadId};
 use crate::mail::thread_keys;
 use crate::mail::threading::{Assigned, union};
-use crate::messages::model::{Applied, FolderRole, IncomingMail, KnownCopy, Mailbox};
+use crate::messages::model::{Applied, FolderRole, IncomingMail, Intake, KnownCopy, Mailbox};
 use crate::{insert_rows, on_conn};
 
 /// Stores mails of a folder; run it inside the transaction that saves the folder's cursor.
@@ -29,7 +30,7 @@ pub async fn apply_batch(
     owner: &Mailbox,
     role: Option<FolderRole>,
     mails: Vec<IncomingMail>,
-    now: Timestamp,
+    intake: &Intake,
 ) -> QueryResult<Applied> {
     threads::lock(tx, owner.org).await?;
     let wanted: Vec<&str> = mails.iter().map(|mail| mail.external_id.as_str()).collect();
@@ -52,9 +53,11 @@ pub async fn apply_batch(
             fresh.push((id, mail));
         }
     }
-    let new = store_new(tx, owner, role, fresh, now).await?;
-    places::insert(tx, owner.account, arrivals, now).await?;
-    refresh::refresh(tx, &known, now).await?;
+    let unheard: HashSet<EmailId> = fresh.iter().map(|(id, _)| *id).collect();
+    let new = store_new(tx, owner, role, fresh, intake).await?;
+    let mut changed = arrivals::take_over(tx, owner.account, arrivals, &unheard, intake).await?;
+    changed.extend(refresh::refresh(tx, &known, intake.now).await?);
+    told::updated(tx, owner, &changed, intake).await?;
     Ok(Applied { new, known: known_count })
 }
 
@@ -63,7 +66,7 @@ pub async fn apply_known(
     tx: &mut DbConn,
     owner: &Mailbox,
     copies: Vec<KnownCopy>,
-    now: Timestamp,
+    intake: &Intake,
 ) -> QueryResult<usize> {
     threads::lock(tx, owner.org).await?;
     let wanted: Vec<&str> = copies.iter().map(|copy| copy.external_id.as_str()).collect();
@@ -78,8 +81,9 @@ pub async fn apply_known(
         .collect();
     let unknown = total - arrivals.len();
     let known = arrivals.iter().map(|arrival| arrival.email).collect();
-    places::insert(tx, owner.account, arrivals, now).await?;
-    refresh::refresh(tx, &known, now).await?;
+    let mut changed = arrivals::take_over(tx, owner.account, arrivals, &HashSet::new(), intake).await?;
+    changed.extend(refresh::refresh(tx, &known, intake.now).await?);
+    told::updated(tx, owner, &changed, intake).await?;
     Ok(unknown)
 }
 
@@ -110,15 +114,17 @@ async fn store_new(
     owner: &Mailbox,
     role: Option<FolderRole>,
     fresh: Vec<(EmailId, IncomingMail)>,
-    now: Timestamp,
+    intake: &Intake,
 ) -> QueryResult<Vec<(EmailId, ThreadId)>> {
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
+    let now = intake.now;
     let (assigned, merged) = assign_threads(tx, owner, &fresh, now).await?;
     let mut rows = Rows::default();
     let mut shares = Vec::with_capacity(fresh.len());
     let mut new = Vec::with_capacity(fresh.len());
+    let mut received = Vec::new();
     for ((id, mail), thread) in fresh.into_iter().zip(assigned) {
         let state: State = state(&[Place { role, is_read: mail.is_read, is_starred: mail.is_starred }]);
         shares.push(Share {
@@ -128,6 +134,9 @@ async fn store_new(
             message_count: 1,
             unread_count: i64::from(!mail.is_read),
         });
+        if told::is_news(role) && !rows::is_outbound(&mail.parsed, owner, state) {
+            received.push((id, thread));
+        }
         rows.push(mail, &Decided { id, thread, owner, state, now });
         new.push((id, thread));
     }
@@ -138,6 +147,7 @@ async fn store_new(
     if !merged.is_empty() {
         threads::rebuild(tx, &merged, now).await?;
     }
+    told::received(tx, owner, &received, intake).await?;
     Ok(new)
 }
 

@@ -1,22 +1,26 @@
 //! All SQL about mails, threads, places and folders.
 
+mod arrivals;
 mod digest;
 mod erase;
 mod folders;
 mod incoming;
 mod placement;
 mod places;
+mod proofs;
 pub(super) mod read;
-mod refresh;
+pub(super) mod refresh;
 mod rows;
 mod skips;
-mod threads;
+pub(super) mod threads;
+mod told;
 
 pub use erase::erase_account_mail;
 pub use folders::{
-    folder, folder_counts, list_folders, save_cursor, set_folder_error, set_included, set_provider_count,
+    arrivals_since, folder, folder_counts, list_folders, rename_folder, save_cursor, set_folder_error, set_included, set_provider_count,
     upsert_folders,
 };
 pub use incoming::{apply_batch, apply_known, known_external_ids};
-pub use places::{remove_locations, remove_stale_locations, stored_uids, update_flags};
+pub use places::{forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids, update_flags};
+pub use proofs::{proven_at, record_proof};
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};

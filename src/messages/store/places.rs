@@ -1,97 +1,33 @@
 //! Where mails lie.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use diesel::upsert::excluded;
-use diesel::{ExpressionMethods, Insertable, NullableExpressionMethods, QueryDsl, QueryResult};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
+use super::arrivals::{self, Arrival};
+use super::told;
 use super::refresh;
 use super::threads::{self, IDS};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_accounts, email_folders, email_locations};
-use crate::ids::{AccountId, EmailId, FolderId, LocationId, OrgId};
-use crate::messages::model::{FlagChange, KnownCopy};
-use crate::{insert_rows, on_conn};
-
-#[derive(Insertable)]
-#[diesel(table_name = email_locations, treat_none_as_default_value = false)]
-struct NewLocation {
-    id: LocationId,
-    email_id: EmailId,
-    folder_id: FolderId,
-    account_id: AccountId,
-    uid: Option<i64>,
-    uid_validity: Option<i64>,
-    mod_seq: Option<i64>,
-    is_read: bool,
-    is_starred: bool,
-    /// The mail's own time, so that a folder's list and the list of all mail have one order.
-    received_at: Timestamp,
-    created_at: Timestamp,
-}
-
-/// A copy of a mail that has its row.
-pub(super) struct Arrival {
-    pub email: EmailId,
-    pub received_at: Timestamp,
-    pub copy: KnownCopy,
-}
-
-/// Adds places; one that is known gets the flags as they are now.
-pub(super) async fn insert(
-    tx: &mut DbConn,
-    account: AccountId,
-    arrivals: Vec<Arrival>,
-    now: Timestamp,
-) -> QueryResult<()> {
-    // PostgreSQL refuses to touch a row twice in one statement.
-    let mut seen = BTreeSet::new();
-    let rows: Vec<NewLocation> = arrivals
-        .into_iter()
-        .filter(|arrival| seen.insert((arrival.copy.folder, arrival.copy.uid_validity, arrival.copy.uid)))
-        .map(|Arrival { email, received_at, copy }| NewLocation {
-            id: LocationId::new(),
-            email_id: email,
-            folder_id: copy.folder,
-            account_id: account,
-            uid: Some(copy.uid.into()),
-            uid_validity: Some(copy.uid_validity.into()),
-            mod_seq: mod_seq(copy.mod_seq),
-            is_read: copy.is_read,
-            is_starred: copy.is_starred,
-            received_at,
-            created_at: now,
-        })
-        .collect();
-    insert_rows!(tx, email_locations::table, rows, |q| q
-        .on_conflict((email_locations::folder_id, email_locations::uid_validity, email_locations::uid))
-        .do_update()
-        .set((
-            email_locations::mod_seq.eq(excluded(email_locations::mod_seq)),
-            email_locations::is_read.eq(excluded(email_locations::is_read)),
-            email_locations::is_starred.eq(excluded(email_locations::is_starred)),
-        )))?;
-    Ok(())
-}
-
-fn mod_seq(value: Option<u64>) -> Option<i64> {
-    value.and_then(|value| i64::try_from(value).ok())
-}
+use crate::db::schema::{email_departures, email_locations, emails};
+use crate::ids::{EmailId, FolderId, LocationId};
+use crate::messages::model::{FlagChange, Intake, KnownCopy, Mailbox};
+use crate::on_conn;
 
 /// Takes over the flags that the provider reports for mails of a folder; unknown UIDs are passed over.
 ///
 /// Answers the mails whose flags as a whole became others.
 pub async fn update_flags(
     tx: &mut DbConn,
+    owner: &Mailbox,
     folder: FolderId,
     uid_validity: u32,
     changes: &[FlagChange],
-    now: Timestamp,
+    intake: &Intake,
 ) -> QueryResult<Vec<EmailId>> {
-    let (org, account) = owner(tx, folder).await?;
-    threads::lock(tx, org).await?;
+    threads::lock(tx, owner.org).await?;
     let by_uid: BTreeMap<i64, &FlagChange> = changes.iter().map(|change| (change.uid.into(), change)).collect();
     let uids: Vec<i64> = by_uid.keys().copied().collect();
     let mut arrivals = Vec::with_capacity(uids.len());
@@ -116,10 +52,11 @@ pub async fn update_flags(
         arrivals.push(Arrival { email, received_at, copy });
     }
     let emails: BTreeSet<EmailId> = arrivals.iter().map(|arrival| arrival.email).collect();
-    insert(tx, account, arrivals, now).await?;
-    let mut changed = refresh::answered(tx, &answered, true, now).await?;
-    changed.extend(refresh::answered(tx, &unanswered, false, now).await?);
-    changed.extend(refresh::refresh(tx, &emails, now).await?);
+    arrivals::take_over(tx, owner.account, arrivals, &HashSet::new(), intake).await?;
+    let mut changed = refresh::answered(tx, &answered, true, intake.now).await?;
+    changed.extend(refresh::answered(tx, &unanswered, false, intake.now).await?);
+    changed.extend(refresh::refresh(tx, &emails, intake.now).await?);
+    told::updated(tx, owner, &changed, intake).await?;
     Ok(changed.into_iter().collect())
 }
 
@@ -128,41 +65,61 @@ pub async fn update_flags(
 /// Answers the mails that are gone.
 pub async fn remove_locations(
     tx: &mut DbConn,
+    owner: &Mailbox,
     folder: FolderId,
     uid_validity: u32,
     uids: &[u32],
-    now: Timestamp,
+    intake: &Intake,
 ) -> QueryResult<Vec<EmailId>> {
-    let (org, _) = owner(tx, folder).await?;
-    threads::lock(tx, org).await?;
+    threads::lock(tx, owner.org).await?;
     let uids: Vec<i64> = uids.iter().map(|uid| i64::from(*uid)).collect();
     let found = at(tx, folder, uid_validity, &uids).await?;
     for chunk in uids.chunks(IDS) {
-        let query = email_locations::table
+        let shown = email_locations::table
             .filter(email_locations::folder_id.eq(folder))
             .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
             .filter(email_locations::uid.eq_any(chunk));
-        on_conn!(tx, |c| diesel::delete(query).execute(c).await)?;
+        on_conn!(tx, |c| diesel::delete(shown).execute(c).await)?;
+        let leaving = email_departures::table
+            .filter(email_departures::folder_id.eq(folder))
+            .filter(email_departures::uid_validity.eq(i64::from(uid_validity)))
+            .filter(email_departures::uid.eq_any(chunk));
+        on_conn!(tx, |c| diesel::delete(leaving).execute(c).await)?;
     }
-    let emails = found.into_iter().map(|(_, email, _)| email).collect();
-    Ok(refresh::refresh(tx, &emails, now).await?.gone)
+    settle(tx, owner, found.into_iter().map(|(_, email, _)| email).collect(), intake).await
+}
+
+/// Brings mails that left a place in step, and tells of it. Answers those that lie nowhere any more.
+async fn settle(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    emails: BTreeSet<EmailId>,
+    intake: &Intake,
+) -> QueryResult<Vec<EmailId>> {
+    let gone = refresh::refresh(tx, &emails, intake.now).await?.gone;
+    let dead: BTreeSet<EmailId> = gone.iter().copied().collect();
+    told::updated(tx, owner, &emails.difference(&dead).copied().collect(), intake).await?;
+    told::deleted(tx, owner, &dead, intake).await?;
+    Ok(gone)
 }
 
 /// Takes up to `limit` mails out of a folder whose places are of another generation than `current`; without one, of any.
+/// Places that a person's change makes us expect stay.
 ///
 /// Answers how many places were removed: call it again until that is 0, in a transaction each.
 pub async fn remove_stale_locations(
     tx: &mut DbConn,
+    owner: &Mailbox,
     folder: FolderId,
     current: Option<u32>,
     limit: u32,
-    now: Timestamp,
+    intake: &Intake,
 ) -> QueryResult<usize> {
-    let (org, _) = owner(tx, folder).await?;
-    threads::lock(tx, org).await?;
+    threads::lock(tx, owner.org).await?;
+    let generation = current.map_or(-1, i64::from);
     let query = email_locations::table
         .filter(email_locations::folder_id.eq(folder))
-        .filter(email_locations::uid_validity.ne(current.map_or(-1, i64::from)))
+        .filter(email_locations::uid_validity.ne(generation))
         .limit(limit.into())
         .select((email_locations::id, email_locations::email_id));
     let stale: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
@@ -171,21 +128,117 @@ pub async fn remove_stale_locations(
         let query = email_locations::table.filter(email_locations::id.eq_any(chunk));
         on_conn!(tx, |c| diesel::delete(query).execute(c).await)?;
     }
-    refresh::refresh(tx, &emails, now).await?;
+    let leaving = email_departures::table
+        .filter(email_departures::folder_id.eq(folder))
+        .filter(email_departures::uid_validity.ne(generation));
+    on_conn!(tx, |c| diesel::delete(leaving).execute(c).await)?;
+    settle(tx, owner, emails, intake).await?;
     Ok(ids.len())
 }
 
-/// The UIDs of a folder that are stored, ascending.
-pub async fn stored_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32) -> QueryResult<Vec<u32>> {
+/// Takes out places that a change of ours was to bring about and that a look into the folder did not find: the provider
+/// confirmed them before `before`, so they would have been there.
+pub async fn forget_unfound(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    folder: FolderId,
+    before: Timestamp,
+    intake: &Intake,
+) -> QueryResult<()> {
     let query = email_locations::table
+        .filter(email_locations::account_id.eq(owner.account))
+        .filter(email_locations::uid.is_null())
         .filter(email_locations::folder_id.eq(folder))
-        .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
-        .order(email_locations::uid)
-        .select(email_locations::uid);
-    let uids: Vec<Option<i64>> = on_conn!(conn, |c| query.load(c).await)?;
-    Ok(uids.into_iter().flatten().filter_map(|uid| u32::try_from(uid).ok()).collect())
+        .filter(email_locations::settled_at.lt(before))
+        .select((email_locations::id, email_locations::email_id));
+    let unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
+    if unfound.is_empty() {
+        return Ok(());
+    }
+    threads::lock(tx, owner.org).await?;
+    let (ids, emails): (Vec<LocationId>, BTreeSet<EmailId>) = unfound.into_iter().unzip();
+    let query = diesel::delete(email_locations::table.filter(email_locations::id.eq_any(ids)));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    settle(tx, owner, emails, intake).await?;
+    Ok(())
 }
 
+/// The UIDs of a folder from `start` on that are stored, ascending; those that mails are to leave count too.
+pub async fn stored_uids(
+    conn: &mut DbConn,
+    folder: FolderId,
+    uid_validity: u32,
+    start: u32,
+) -> QueryResult<Vec<u32>> {
+    let shown = email_locations::table
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
+        .filter(email_locations::uid.ge(i64::from(start)))
+        .select(email_locations::uid.assume_not_null());
+    let mut uids: Vec<i64> = on_conn!(conn, |c| shown.load(c).await)?;
+    let leaving = email_departures::table
+        .filter(email_departures::folder_id.eq(folder))
+        .filter(email_departures::uid_validity.eq(i64::from(uid_validity)))
+        .filter(email_departures::uid.ge(i64::from(start)))
+        .select(email_departures::uid);
+    let leaving: Vec<i64> = on_conn!(conn, |c| leaving.load(c).await)?;
+    uids.extend(leaving);
+    uids.sort_unstable();
+    Ok(uids.into_iter().filter_map(|uid| u32::try_from(uid).ok()).collect())
+}
+
+/// The newest mails of a folder: their UIDs and their identities within the mailbox.
+pub async fn newest_external_ids(
+    conn: &mut DbConn,
+    folder: FolderId,
+    uid_validity: u32,
+    count: usize,
+) -> QueryResult<Vec<(u32, String)>> {
+    let query = email_locations::table
+        .inner_join(emails::table)
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
+        .order(email_locations::uid.desc())
+        .limit(i64::try_from(count).unwrap_or(i64::MAX))
+        .select((email_locations::uid.assume_not_null(), emails::external_id));
+    let rows: Vec<(i64, String)> = on_conn!(conn, |c| query.load(c).await)?;
+    Ok(rows.into_iter().filter_map(|(uid, id)| Some((u32::try_from(uid).ok()?, id))).collect())
+}
+
+/// The flags of the mails of a folder as the provider told them last, by ascending UID, from `first` to `last`.
+pub async fn stored_flags(
+    conn: &mut DbConn,
+    folder: FolderId,
+    uid_validity: u32,
+    (first, last): (u32, u32),
+) -> QueryResult<Vec<FlagChange>> {
+    let query = email_locations::table
+        .inner_join(emails::table)
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
+        .filter(email_locations::uid.between(i64::from(first), i64::from(last)))
+        .order(email_locations::uid)
+        .select((
+            email_locations::uid.assume_not_null(),
+            email_locations::is_read,
+            email_locations::is_starred,
+            email_locations::server_read,
+            email_locations::server_starred,
+            emails::is_answered,
+        ));
+    type Row = (i64, bool, bool, Option<bool>, Option<bool>, bool);
+    let rows: Vec<Row> = on_conn!(conn, |c| query.load(c).await)?;
+    let told = |(uid, read, starred, server_read, server_starred, is_answered): Row| FlagChange {
+        uid: u32::try_from(uid).unwrap_or_default(),
+        is_read: server_read.unwrap_or(read),
+        is_starred: server_starred.unwrap_or(starred),
+        is_answered,
+        mod_seq: None,
+    };
+    Ok(rows.into_iter().map(told).collect())
+}
+
+/// The mails at these UIDs, those that are to leave included.
 async fn at(
     tx: &mut DbConn,
     folder: FolderId,
@@ -194,21 +247,21 @@ async fn at(
 ) -> QueryResult<Vec<(i64, EmailId, Timestamp)>> {
     let mut found = Vec::with_capacity(uids.len());
     for chunk in uids.chunks(IDS) {
-        let query = email_locations::table
+        let shown = email_locations::table
             .filter(email_locations::folder_id.eq(folder))
             .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
             .filter(email_locations::uid.eq_any(chunk))
             .select((email_locations::uid.assume_not_null(), email_locations::email_id, email_locations::received_at));
-        let rows: Vec<(i64, EmailId, Timestamp)> = on_conn!(tx, |c| query.load(c).await)?;
+        let rows: Vec<(i64, EmailId, Timestamp)> = on_conn!(tx, |c| shown.load(c).await)?;
+        found.extend(rows);
+        let leaving = email_departures::table
+            .inner_join(emails::table)
+            .filter(email_departures::folder_id.eq(folder))
+            .filter(email_departures::uid_validity.eq(i64::from(uid_validity)))
+            .filter(email_departures::uid.eq_any(chunk))
+            .select((email_departures::uid, email_departures::email_id, emails::received_at));
+        let rows: Vec<(i64, EmailId, Timestamp)> = on_conn!(tx, |c| leaving.load(c).await)?;
         found.extend(rows);
     }
     Ok(found)
-}
-
-async fn owner(tx: &mut DbConn, folder: FolderId) -> QueryResult<(OrgId, AccountId)> {
-    let query = email_folders::table
-        .inner_join(email_accounts::table)
-        .filter(email_folders::id.eq(folder))
-        .select((email_accounts::organization_id, email_accounts::id));
-    on_conn!(tx, |c| query.first(c).await)
 }

@@ -55,7 +55,7 @@ impl FlagRow {
 
 /// What became of some mails.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(in crate::messages) struct Outcome {
     /// Those that have another flag now, or came back.
     pub changed: Vec<EmailId>,
     /// Those that lie nowhere any more.
@@ -75,7 +75,11 @@ impl IntoIterator for Outcome {
 type Change = (State, Option<&'static str>);
 
 /// Brings these mails in step with their places.
-pub(super) async fn refresh(tx: &mut DbConn, ids: &BTreeSet<EmailId>, now: Timestamp) -> QueryResult<Outcome> {
+pub(in crate::messages) async fn refresh(
+    tx: &mut DbConn,
+    ids: &BTreeSet<EmailId>,
+    now: Timestamp,
+) -> QueryResult<Outcome> {
     let ids: Vec<EmailId> = ids.iter().copied().collect();
     let mut outcome = Outcome::default();
     for chunk in ids.chunks(IDS) {

@@ -17,7 +17,7 @@ use crate::mail::normalize_subject;
 use crate::{insert_rows, on_conn};
 
 /// Ids in one statement: below SQLite's 32,766 binds.
-pub(super) const IDS: usize = 10_000;
+pub(in crate::messages) const IDS: usize = 10_000;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = threads, treat_none_as_default_value = false)]
@@ -86,7 +86,7 @@ pub(super) struct IdRow {
 /// Makes writers of one organization's threads take turns; on SQLite they do already.
 ///
 /// Two batches of different mailboxes could otherwise give one Message-ID to two threads.
-pub(super) async fn lock(tx: &mut DbConn, org: OrgId) -> QueryResult<()> {
+pub(in crate::messages) async fn lock(tx: &mut DbConn, org: OrgId) -> QueryResult<()> {
     if let DbConn::Postgres(c) = tx {
         let (high, low) = org.uuid().as_u64_pair();
         diesel::sql_query("SELECT pg_advisory_xact_lock($1)")

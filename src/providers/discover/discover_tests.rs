@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::net::testing::local_net;
+use crate::net::support_tests::local_net;
 use crate::net::{Net, NetOptions};
 use crate::providers::Security;
 

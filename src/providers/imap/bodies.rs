@@ -101,7 +101,7 @@ impl ImapConnection {
                     });
                     match asked {
                         Some((uid, flight)) => flight.board(uid, *data)?,
-                        None => self.count_unasked()?,
+                        None => self.note_unasked(&Response::Fetch(data))?,
                     }
                 }
                 Response::Status(status) if status.tag.is_some() => {
@@ -112,7 +112,7 @@ impl ImapConnection {
                     flight.done = Some(status);
                     return Ok(());
                 }
-                _ => self.count_unasked()?,
+                other => self.note_unasked(&other)?,
             }
         }
     }

@@ -1,8 +1,8 @@
 use tokio::sync::mpsc;
 
-use super::fake_server::{FakeServer, Peer};
+use super::fake_server_tests::{FakeServer, Peer};
 use super::*;
-use crate::net::testing::local_net;
+use crate::net::support_tests::local_net;
 
 const ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])";
 

@@ -1,5 +1,7 @@
 //! Runs commands on one connection and sorts the responses.
 
+use bytes::Bytes;
+
 use super::command::Command;
 use super::response::{self, Response, Status, Verdict};
 use super::wire::Wire;
@@ -19,19 +21,34 @@ pub struct ImapConnection {
     farewell: Option<Status>,
     /// Responses since the last command that nobody asked for.
     unsolicited: usize,
+    /// Whether one of them told that the open folder is no longer as it was.
+    pub(super) news: bool,
+    /// Whether the open folder takes no changes.
+    pub(super) read_only: bool,
 }
 
 /// Whether a response was an answer to what was asked.
 pub(super) enum Use {
     /// It was.
     Asked,
+    /// It belongs to the answer, but no command needs many of these: they count as the unasked do.
+    Extra,
     /// It was not; too many of these and the server is dropped.
     Unasked,
 }
 
 impl ImapConnection {
     pub(super) fn over(wire: Wire) -> Self {
-        Self { wire, capabilities: Capabilities::default(), utf8: false, next_tag: 0, farewell: None, unsolicited: 0 }
+        Self {
+            wire,
+            capabilities: Capabilities::default(),
+            utf8: false,
+            next_tag: 0,
+            farewell: None,
+            unsolicited: 0,
+            news: false,
+            read_only: false,
+        }
     }
 
     /// What the server can do, as told after the login.
@@ -50,7 +67,20 @@ impl ImapConnection {
             Ok(frame) => frame,
             Err(error) => return Err(self.explain_loss(error)),
         };
-        let response = response::parse(&frame)?;
+        self.understand(&frame)
+    }
+
+    /// Reads the next response, however long it takes. Giving up the wait loses nothing.
+    pub(super) async fn read_unhurried(&mut self) -> Result<Response, ImapError> {
+        let frame = match self.wire.read_unhurried().await {
+            Ok(frame) => frame,
+            Err(error) => return Err(self.explain_loss(error)),
+        };
+        self.understand(&frame)
+    }
+
+    fn understand(&mut self, frame: &Bytes) -> Result<Response, ImapError> {
+        let response = response::parse(frame)?;
         match &response {
             Response::Status(status) if status.verdict == Verdict::Bye => {
                 self.farewell = Some(status.clone());
@@ -69,8 +99,29 @@ impl ImapConnection {
         }
     }
 
-    /// Counts a response that nobody asked for.
-    pub(super) fn count_unasked(&mut self) -> Result<(), ImapError> {
+    /// Whether the server has told since the last call that the open folder is no longer as it
+    /// was: mails came or went, or flags changed. It tells so in the middle of any command, and it
+    /// tells but once.
+    pub fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Refuses to change what was opened for reading only: some servers answer OK and do nothing.
+    pub(super) fn must_be_writable(&self) -> Result<(), ImapError> {
+        if self.read_only {
+            return Err(ImapError::new(ImapErrorKind::NotPermitted, "the folder is open for reading only"));
+        }
+        Ok(())
+    }
+
+    /// Notes a response that nobody asked for.
+    pub(super) fn note_unasked(&mut self, response: &Response) -> Result<(), ImapError> {
+        self.news |= response.is_news();
+        self.count()
+    }
+
+    /// Counts a response of which no command needs many.
+    fn count(&mut self) -> Result<(), ImapError> {
         self.unsolicited += 1;
         if self.unsolicited > self.wire.limits().unsolicited {
             return Err(ImapError::protocol("the mail server floods the connection with responses nobody asked for"));
@@ -103,7 +154,7 @@ impl ImapConnection {
                 Response::Status(status) if status.tag.as_deref() == Some(tag) => {
                     return Err(refusal(&status));
                 }
-                _ => self.count_unasked()?,
+                other => self.note_unasked(&other)?,
             }
         }
     }
@@ -122,20 +173,36 @@ impl ImapConnection {
     pub(super) async fn finish(
         &mut self,
         tag: &str,
+        on: impl FnMut(Response) -> Result<Use, ImapError>,
+    ) -> Result<Status, ImapError> {
+        let status = self.verdict(tag, on).await?;
+        if is_done(&status) { Ok(status) } else { Err(refusal(&status)) }
+    }
+
+    /// Reads up to the verdict on the command with this tag, whatever it is.
+    pub(super) async fn verdict(
+        &mut self,
+        tag: &str,
         mut on: impl FnMut(Response) -> Result<Use, ImapError>,
     ) -> Result<Status, ImapError> {
         loop {
             let response = self.read().await?;
             match response {
                 Response::Status(status) if status.tag.as_deref() == Some(tag) => {
-                    return if is_done(&status) { Ok(status) } else { Err(refusal(&status)) };
+                    return Ok(status);
                 }
                 Response::Status(status) if status.tag.is_some() => {
                     return Err(ImapError::protocol("the mail server answered a command that was not given"));
                 }
                 other => {
-                    if matches!(on(other)?, Use::Unasked) {
-                        self.count_unasked()?;
+                    let news = other.is_news();
+                    match on(other)? {
+                        Use::Asked => {}
+                        Use::Extra => self.count()?,
+                        Use::Unasked => {
+                            self.news |= news;
+                            self.count()?;
+                        }
                     }
                 }
             }
@@ -187,7 +254,10 @@ pub(super) fn refusal(status: &Status) -> ImapError {
         "UNAVAILABLE" | "LIMIT" | "INUSE" | "SERVERBUG" | "THROTTLED" => Kind::Unavailable,
         "OVERQUOTA" => Kind::OverQuota,
         "NONEXISTENT" => Kind::NoSuchFolder,
+        "TRYCREATE" => Kind::TryCreate,
+        "NOPERM" | "READ-ONLY" => Kind::NotPermitted,
         _ if asks_to_wait(&status.text) => Kind::Unavailable,
+        _ if status.verdict == Verdict::No && forbids(&status.text) => Kind::NotPermitted,
         _ if status.verdict == Verdict::Bad => Kind::NotUnderstood,
         _ => Kind::Rejected,
     };
@@ -220,6 +290,12 @@ fn asks_to_wait(text: &str) -> bool {
     ]
     .iter()
     .any(|phrase| text.contains(phrase))
+}
+
+/// Not every server has the code for what is not allowed.
+fn forbids(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["read-only", "read only", "readonly", "permission denied"].iter().any(|phrase| text.contains(phrase))
 }
 
 /// The server's own words, made harmless and short.

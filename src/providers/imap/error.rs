@@ -22,6 +22,12 @@ pub enum ImapErrorKind {
     Protocol,
     /// The folder is not there (any more).
     NoSuchFolder,
+    /// The folder that mails were to go to is not there: it can be created and the command tried again.
+    TryCreate,
+    /// The folder or mailbox is read-only for us, or we lack the right (RFC 4314).
+    NotPermitted,
+    /// The server lacks the extension that this takes; nothing was sent.
+    NotSupported,
     /// The server asks to come back later.
     Unavailable,
     /// The mailbox is full or its transfer limit is used up.
@@ -51,12 +57,16 @@ pub struct ImapError {
 }
 
 impl ImapError {
-    pub(super) fn new(kind: ImapErrorKind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ImapErrorKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), batch: None }
     }
 
     pub(super) fn protocol(detail: impl Into<String>) -> Self {
         Self::new(ImapErrorKind::Protocol, detail)
+    }
+
+    pub(super) fn not_supported(extension: &str) -> Self {
+        Self::new(ImapErrorKind::NotSupported, format!("the mail server cannot do that (it lacks {extension})"))
     }
 
     pub(super) fn in_batch(mut self, batch: &UidSet) -> Self {
@@ -75,6 +85,9 @@ impl ImapError {
             ImapErrorKind::Timeout => "imap_timeout",
             ImapErrorKind::Protocol | ImapErrorKind::NotUnderstood => "imap_protocol_error",
             ImapErrorKind::NoSuchFolder => "imap_folder_missing",
+            ImapErrorKind::TryCreate => "imap_target_missing",
+            ImapErrorKind::NotPermitted => "imap_not_permitted",
+            ImapErrorKind::NotSupported => "imap_not_supported",
             ImapErrorKind::Unavailable => "imap_unavailable",
             ImapErrorKind::OverQuota => "imap_over_quota",
             ImapErrorKind::Rejected => "imap_rejected",
@@ -103,7 +116,15 @@ impl ImapError {
     /// Whether the connection can still be used.
     pub fn keeps_connection(&self) -> bool {
         use ImapErrorKind as Kind;
-        matches!(self.kind, Kind::NoSuchFolder | Kind::Rejected | Kind::NotUnderstood)
+        matches!(
+            self.kind,
+            Kind::NoSuchFolder
+                | Kind::TryCreate
+                | Kind::NotPermitted
+                | Kind::NotSupported
+                | Kind::Rejected
+                | Kind::NotUnderstood
+        )
     }
 }
 

@@ -11,10 +11,10 @@ use super::response::{Fetched, Response};
 use super::{FlagEntry, FlagFlow, ImapConnection, ImapError, IndexEntry, UidSet};
 
 /// The most of a mail's header that is read alone, in octets.
-const MAX_HEADER: usize = 256 * 1024;
+pub(super) const MAX_HEADER: usize = 256 * 1024;
 
 /// The longest set in one command: servers limit the length of a line (RFC 2683 §3.2.1.5).
-const MAX_SET: usize = 4000;
+pub(super) const MAX_SET: usize = 4000;
 
 impl ImapConnection {
     /// The index lines of the mails in a set, by ascending UID. Mails that are gone are missing.
@@ -31,7 +31,7 @@ impl ImapConnection {
             // A body that nobody asked for must not be kept.
             merge(found.entry(uid).or_default(), Fetched { body: None, ..data });
             within(found.len(), limit)?;
-            Ok(if known { Use::Unasked } else { Use::Asked })
+            Ok(if known { Use::Extra } else { Use::Asked })
         };
         self.fetch(uids, &items, take, |_| Ok(())).await?;
         Ok(found.into_iter().filter_map(index_entry).collect())
@@ -82,7 +82,7 @@ impl ImapConnection {
         let take = |_, data: Fetched| {
             let news = data.body.and_then(|body| body.data);
             header = news.or(header.take());
-            Ok(Use::Unasked)
+            Ok(Use::Extra)
         };
         self.fetch(&UidSet::one(uid), &items, take, |_| Ok(())).await?;
         Ok(header.map(|mut header| {
@@ -102,7 +102,7 @@ impl ImapConnection {
     }
 
     /// Fetches items of the mails in a set, with as many commands as it takes to write the set.
-    async fn fetch(
+    pub(super) async fn fetch(
         &mut self,
         uids: &UidSet,
         items: &str,
@@ -118,7 +118,7 @@ impl ImapConnection {
                     Some(uid) => take(uid, *data),
                     None => Ok(Use::Unasked),
                 },
-                Response::Vanished { earlier: true, uids } => on_vanished(uids).map(|()| Use::Unasked),
+                Response::Vanished { earlier: true, uids } => on_vanished(uids).map(|()| Use::Extra),
                 _ => Ok(Use::Unasked),
             })
             .await?;
@@ -139,7 +139,7 @@ pub(super) fn merge(into: &mut Fetched, news: Fetched) {
 }
 
 /// An index line, if that is what was answered and not only a change of flags.
-fn index_entry((uid, data): (u32, Fetched)) -> Option<IndexEntry> {
+pub(super) fn index_entry((uid, data): (u32, Fetched)) -> Option<IndexEntry> {
     Some(IndexEntry {
         uid,
         size: data.size?,

@@ -45,12 +45,13 @@ impl ImapConnection {
         (!options.is_empty()).then(|| options.join(" "))
     }
 
-    /// The counters to ask for; asking for HIGHESTMODSEQ without CONDSTORE is an error.
+    /// The counters to ask for; asking for one that the server does not know is an error.
     pub(super) fn status_items(&self) -> &'static str {
-        if self.capabilities.condstore {
-            "UIDVALIDITY UIDNEXT MESSAGES HIGHESTMODSEQ"
-        } else {
-            "UIDVALIDITY UIDNEXT MESSAGES"
+        match (self.capabilities.condstore, self.capabilities.objectid) {
+            (true, true) => "UIDVALIDITY UIDNEXT MESSAGES HIGHESTMODSEQ MAILBOXID",
+            (true, false) => "UIDVALIDITY UIDNEXT MESSAGES HIGHESTMODSEQ",
+            (false, true) => "UIDVALIDITY UIDNEXT MESSAGES MAILBOXID",
+            (false, false) => "UIDVALIDITY UIDNEXT MESSAGES",
         }
     }
 
@@ -79,14 +80,14 @@ impl ImapConnection {
             Ok(Use::Asked)
         })
         .await?;
-        let counters: std::collections::HashMap<_, _> = counters.into_iter().collect();
+        let mut counters: std::collections::HashMap<_, _> = counters.into_iter().collect();
         let mut seen = std::collections::HashSet::new();
         Ok(items
             .iter()
             .map(|item| listed(item, utf8))
             .filter(|listed| seen.insert(listed.folder.raw_name.clone()))
             .map(|mut listed| {
-                listed.folder.status = counters.get(&listed.folder.raw_name).copied();
+                listed.folder.status = counters.remove(&listed.folder.raw_name);
                 listed
             })
             .collect())

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::fake_server::{FakeServer, Peer};
+use super::fake_server_tests::{FakeServer, Peer};
 use super::*;
-use crate::net::testing::local_net;
+use crate::net::support_tests::local_net;
 
 /// Small limits, so that the tests are quick.
 fn tight() -> Limits {

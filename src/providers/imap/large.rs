@@ -84,6 +84,7 @@ impl ImapConnection {
                 && data.uid == Some(uid)
             {
                 merge(found.get_or_insert_default(), *data);
+                return Ok(Use::Extra);
             }
             Ok(Use::Unasked)
         })

@@ -1,6 +1,6 @@
-use super::fake_server::FakeServer;
+use super::fake_server_tests::FakeServer;
 use super::*;
-use crate::net::testing::{TestCertificate, local_net};
+use crate::net::support_tests::{TestCertificate, local_net};
 
 async fn refused(server: &FakeServer) -> ImapError {
     ImapConnection::connect(&local_net(), &server.settings).await.unwrap_err()

@@ -1,23 +1,5 @@
-use super::fake_server::{FakeServer, Peer};
+use super::fake_server_tests::logged_in;
 use super::*;
-use crate::net::testing::local_net;
-
-/// A connection that is logged in to a server which then follows the script.
-async fn logged_in<F>(
-    capabilities: &'static str,
-    script: impl FnOnce(Peer) -> F + Send + 'static,
-) -> (ImapConnection, FakeServer)
-where
-    F: Future<Output = ()> + Send,
-{
-    let server = FakeServer::play(move |mut peer| async move {
-        peer.log_in(capabilities).await;
-        script(peer).await;
-    })
-    .await;
-    let connection = ImapConnection::connect(&local_net(), &server.settings).await;
-    (connection.unwrap(), server)
-}
 
 #[tokio::test]
 async fn folders_come_with_roles_and_counters_in_one_round() {
@@ -44,7 +26,7 @@ async fn folders_come_with_roles_and_counters_in_one_round() {
             ("Alle", "Alle", Some(FolderRole::All), true),
         ]
     );
-    assert_eq!(folders[0].status.unwrap().messages, Some(3));
+    assert_eq!(folders[0].status.as_ref().unwrap().messages, Some(3));
     assert!(folders[4].is_view && !folders[3].is_view);
 }
 
@@ -69,6 +51,7 @@ async fn a_vanished_folder_is_an_error_of_its_own() {
         peer.answer("a6 EXAMINE \"Busy\"", "a6 NO [INUSE] locked\n").await;
         peer.answer("a7 STATUS \"Gone\" (UIDVALIDITY UIDNEXT MESSAGES)", "a7 NO no\n").await;
         peer.answer("a8 EXAMINE \"Odd\"", "* 1 EXISTS\na8 OK done\n").await;
+        peer.answer("a9 SELECT \"Secret\"", "a9 NO [NOPERM] no\n").await;
     })
     .await;
     let mut kinds = Vec::new();
@@ -77,8 +60,9 @@ async fn a_vanished_folder_is_an_error_of_its_own() {
     }
     kinds.push(connection.status("Gone").await.unwrap_err().kind);
     kinds.push(connection.examine("Odd").await.unwrap_err().kind);
+    kinds.push(connection.select("Secret").await.unwrap_err().kind);
     use ImapErrorKind::{NoSuchFolder, Protocol, Unavailable};
-    assert_eq!(kinds, [NoSuchFolder, NoSuchFolder, Unavailable, NoSuchFolder, Protocol]);
+    assert_eq!(kinds, [NoSuchFolder, NoSuchFolder, Unavailable, NoSuchFolder, Protocol, NoSuchFolder]);
     server.done().await;
 }
 
@@ -193,5 +177,113 @@ async fn a_head_is_read_alone_and_a_missing_mail_has_none() {
     connection.examine("INBOX").await.unwrap();
     assert_eq!(connection.fetch_head(3).await.unwrap().unwrap(), "A: b\r\n");
     assert_eq!(connection.fetch_head(4).await.unwrap(), None);
+    server.done().await;
+}
+
+#[tokio::test]
+async fn an_open_folder_tells_which_flags_it_keeps() {
+    let (mut connection, server) = logged_in("", |mut peer| async move {
+        for (tag, verb, permanent, access) in [
+            ("a4", "SELECT", "* OK [PERMANENTFLAGS (\\Seen \\deleted [odd])] limited\n", "READ-WRITE"),
+            ("a5", "SELECT", "* OK [PERMANENTFLAGS (\\Seen \\*)] limited\n", "READ-WRITE"),
+            ("a6", "SELECT", "* OK [PERMANENTFLAGS ()] none\n", "READ-WRITE"),
+            ("a7", "SELECT", "", "READ-WRITE"),
+            ("a8", "SELECT", "", "READ-ONLY"),
+            ("a9", "EXAMINE", "", "READ-ONLY"),
+        ] {
+            let answer = format!("* OK [UIDVALIDITY 7] ok\n{permanent}{tag} OK [{access}] open\n");
+            peer.answer(&format!("{tag} {verb} \"INBOX\""), &answer).await;
+        }
+    })
+    .await;
+    let mut kept = Vec::new();
+    for _ in 0..5 {
+        let mailbox = connection.select("INBOX").await.unwrap();
+        let flags = [Flag::Seen, Flag::Deleted, Flag::Flagged, Flag::Forwarded];
+        kept.push(flags.map(|flag| mailbox.can_store(flag)));
+    }
+    assert_eq!(kept, [[true, true, false, false], [true, false, false, true], [false; 4], [true; 4], [false; 4]]);
+    assert!(!connection.examine("INBOX").await.unwrap().can_store(Flag::Seen));
+    server.done().await;
+}
+
+#[tokio::test]
+async fn folders_have_ids_where_the_server_gives_them() {
+    let (mut connection, server) = logged_in("LIST-EXTENDED LIST-STATUS OBJECTID CONDSTORE", |mut peer| async move {
+        peer.answer(
+            "a4 LIST \"\" \"*\" RETURN (STATUS (UIDVALIDITY UIDNEXT MESSAGES HIGHESTMODSEQ MAILBOXID))",
+            "* LIST () \"/\" A\n* STATUS A (MESSAGES 1 MAILBOXID (F22-x))\n\
+             * LIST () \"/\" B\n* STATUS B (MESSAGES 1 MAILBOXID ())\na4 OK done\n",
+        )
+        .await;
+        let answer = "* OK [UIDVALIDITY 7] ok\n* OK [MAILBOXID (F22-x)] ok\na5 OK [READ-WRITE] open\n";
+        peer.answer("a5 SELECT \"A\" (CONDSTORE)", answer).await;
+    })
+    .await;
+    let folders = connection.list_folders().await.unwrap();
+    let ids: Vec<_> = folders.into_iter().map(|folder| folder.status.unwrap().mailbox_id).collect();
+    assert_eq!(ids, [Some("F22-x".to_owned()), None]);
+    assert_eq!(connection.select("A").await.unwrap().mailbox_id.as_deref(), Some("F22-x"));
+    server.done().await;
+}
+
+#[tokio::test]
+async fn mails_are_found_by_their_message_id_and_the_id_stays_a_value() {
+    let (mut connection, server) = logged_in("", |mut peer| async move {
+        peer.open("a4").await;
+        for (tag, value) in [("a5", "<x@y>"), ("a6", "<x@y>"), ("a7", "<a\\\"b\\\\c>")] {
+            let answer = format!("* SEARCH 3\n{tag} OK done\n");
+            peer.answer(&format!("{tag} UID SEARCH HEADER Message-ID \"{value}\""), &answer).await;
+        }
+        peer.expect("a8 UID SEARCH CHARSET UTF-8 HEADER Message-ID {6}").await;
+        peer.send("+ go on\r\n").await;
+        peer.answer("<ü@y>", "* SEARCH\na8 OK done\n").await;
+    })
+    .await;
+    connection.examine("INBOX").await.unwrap();
+    for id in ["x@y", " <x@y> ", "<a\"b\\c>"] {
+        assert_eq!(connection.uid_search_message_id(id).await.unwrap(), UidSet::one(3));
+    }
+    assert!(connection.uid_search_message_id("<ü@y>").await.unwrap().is_empty());
+    for bad in ["", "<>", "a\r\nb", "a\0b", "a\nb"] {
+        assert_eq!(connection.uid_search_message_id(bad).await.unwrap_err().kind, ImapErrorKind::Rejected);
+    }
+    server.done().await;
+}
+
+#[tokio::test]
+async fn only_news_that_nobody_asked_for_are_news() {
+    let (mut connection, server) = logged_in("QRESYNC", |mut peer| async move {
+        let open = "* 9 EXISTS\n* 1 RECENT\n* OK [UIDVALIDITY 7] ok\na4 OK [READ-ONLY] open\n";
+        peer.answer("a4 EXAMINE \"INBOX\" (CONDSTORE)", open).await;
+        let flow = "* VANISHED (EARLIER) 2:3\n* 1 FETCH (UID 4 MODSEQ (101) FLAGS ())\na5 OK done\n";
+        peer.answer("a5 UID FETCH 1:5 (UID FLAGS MODSEQ) (CHANGEDSINCE 99 VANISHED)", flow).await;
+        let other = "* 7 FETCH (UID 12 MODSEQ (102) FLAGS (\\Seen))\na6 OK done\n";
+        peer.answer("a6 UID FETCH 1:5 (UID FLAGS MODSEQ)", other).await;
+        for (tag, told) in [
+            ("a7", "OK still here"),
+            ("a8", "10 EXISTS"),
+            ("a9", "3 EXPUNGE"),
+            ("a10", "VANISHED 4"),
+            ("a11", "2 FETCH (FLAGS (\\Seen))"),
+            ("a12", "1 RECENT"),
+            ("a13", "FLAGS (\\Seen)"),
+        ] {
+            peer.answer(&format!("{tag} NOOP"), &format!("* {told}\n{tag} OK done\n")).await;
+        }
+    })
+    .await;
+    connection.examine("INBOX").await.unwrap();
+    let some = UidSet::range(1..=5);
+    connection.fetch_flags(&some, Some(99)).await.unwrap();
+    assert!(!connection.take_news());
+    connection.fetch_flags(&some, None).await.unwrap();
+    assert!(connection.take_news() && !connection.take_news());
+    let mut told = Vec::new();
+    for _ in 0..7 {
+        connection.noop().await.unwrap();
+        told.push(connection.take_news());
+    }
+    assert_eq!(told, [false, true, true, true, true, false, false]);
     server.done().await;
 }

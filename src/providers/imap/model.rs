@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Security, UidSet};
+use super::{Flag, Security, UidSet};
 use crate::secret::Secret;
 
 /// Where a mailbox is and how to log in.
@@ -79,7 +79,7 @@ pub struct RemoteFolder {
 }
 
 /// A folder's counters without opening it (RFC 3501 §6.3.10).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailboxStatus {
     /// How many mails it holds.
     pub messages: Option<u32>,
@@ -89,6 +89,8 @@ pub struct MailboxStatus {
     pub uid_next: Option<u32>,
     /// The highest modification sequence (RFC 7162), where the server keeps them.
     pub highest_modseq: Option<u64>,
+    /// The folder's id, which survives a change of its name (RFC 8474), where the server has one.
+    pub mailbox_id: Option<String>,
 }
 
 /// An opened folder.
@@ -102,10 +104,22 @@ pub struct Mailbox {
     pub exists: u32,
     /// The highest modification sequence (RFC 7162); none when the folder does not keep them.
     pub highest_modseq: Option<u64>,
-    /// The flags that can be set for good; `\*` means that new keywords can be made.
-    pub permanent_flags: Vec<String>,
+    /// The flags that can be set for good; `\*` means that new keywords can be made. None when the
+    /// server does not say, which means all (RFC 3501 §7.1).
+    pub permanent_flags: Option<Vec<String>>,
     /// Whether nothing can be changed.
     pub read_only: bool,
+    /// Its id, which survives a change of its name (RFC 8474), where the server has one.
+    pub mailbox_id: Option<String>,
+}
+
+impl Mailbox {
+    /// Whether a flag can be set and cleared for good. A server may take others and forget them.
+    pub fn can_store(&self, flag: Flag) -> bool {
+        let named =
+            |listed: &String| listed.eq_ignore_ascii_case(flag.as_str()) || (listed == "\\*" && !flag.is_system());
+        !self.read_only && self.permanent_flags.as_ref().is_none_or(|listed| listed.iter().any(named))
+    }
 }
 
 /// The flags we carry over (RFC 3501 §2.3.2).

@@ -25,6 +25,8 @@ pub(super) enum Response {
     Search(UidSet),
     Fetch(Box<Fetched>),
     Exists(u32),
+    /// A mail is gone; its position is of no use, for we know mails by UID.
+    Expunge,
     Vanished {
         earlier: bool,
         uids: UidSet,
@@ -32,6 +34,19 @@ pub(super) enum Response {
     Enabled(Vec<String>),
     /// Something we have no use for.
     Other,
+}
+
+impl Response {
+    /// Whether it tells, unless it was asked for, that the open folder is no longer as it was.
+    pub(super) fn is_news(&self) -> bool {
+        match self {
+            // RECENT never comes alone for a mail that arrived, and it follows our own moves.
+            Self::Exists(_) | Self::Expunge => true,
+            Self::Vanished { earlier, .. } => !earlier,
+            Self::Fetch(data) => data.flags.is_some() || data.mod_seq.is_some(),
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,6 +252,9 @@ fn mailbox_status(lexer: &mut Lexer<'_>) -> Option<Response> {
             "UIDVALIDITY" => status.uid_validity = value.number(),
             "UIDNEXT" => status.uid_next = value.number(),
             "HIGHESTMODSEQ" => status.highest_modseq = value.number().filter(|n| *n > 0),
+            "MAILBOXID" => {
+                status.mailbox_id = value.list().and_then(<[_]>::first).and_then(Value::text).and_then(object_id);
+            }
             _ => {}
         }
     }
@@ -261,6 +279,7 @@ fn numbered(digits: &[u8], lexer: &mut Lexer<'_>) -> Option<Response> {
             lexer.at_end().then(|| Response::Fetch(Box::new(data)))
         }
         b"EXISTS" => Some(Response::Exists(number)),
+        b"EXPUNGE" => Some(Response::Expunge),
         _ => Some(Response::Other),
     }
 }
@@ -275,9 +294,7 @@ fn fetched(items: &Value) -> Option<Fetched> {
             "RFC822.SIZE" => data.size = value.number(),
             "MODSEQ" => data.mod_seq = value.list()?.first().and_then(Value::number),
             "EMAILID" => {
-                let id = value.list()?.first();
-                let id = id.and_then(Value::text).filter(|id| id.len() <= MAX_OBJECT_ID);
-                data.email_id = id.map(str::to_owned);
+                data.email_id = value.list()?.first().and_then(Value::text).and_then(object_id);
             }
             section if section.starts_with("BODY[") => {
                 data.body = Some(Body { origin: origin(section), data: value.bytes().cloned() });
@@ -286,6 +303,11 @@ fn fetched(items: &Value) -> Option<Fetched> {
         }
     }
     Some(data)
+}
+
+/// An id of RFC 8474, if it is one.
+pub(super) fn object_id(text: &str) -> Option<String> {
+    (!text.is_empty() && text.len() <= MAX_OBJECT_ID).then(|| text.to_owned())
 }
 
 /// Names and their values, as in `UID 7 FLAGS (\Seen)`.

@@ -132,6 +132,11 @@ impl UidSet {
         Self { ranges: left }
     }
 
+    /// What is in both sets.
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.difference(&self.difference(other))
+    }
+
     /// Cuts the set into ones that are at most `octets` long when written, for servers limit the
     /// length of a command.
     pub fn split(&self, octets: usize) -> Vec<Self> {
@@ -259,6 +264,8 @@ mod tests {
             assert_eq!(collected.len(), plain_a.len() as u64);
             let left = collected.difference(&b.iter().copied().collect());
             assert!(left.iter().eq(plain_a.difference(&plain_b).copied()));
+            let both = collected.intersection(&b.iter().copied().collect());
+            assert!(both.iter().eq(plain_a.intersection(&plain_b).copied()));
             assert!((0..70).all(|uid| collected.contains(uid) == plain_a.contains(&uid)));
             assert_eq!(UidSet::parse(&collected.to_string()), (!a.is_empty()).then_some(collected));
         }

@@ -15,6 +15,11 @@ use crate::net::NetStream;
 /// How much of an unfinished response counts as progress.
 const PROGRESS: usize = 4096;
 const CHUNK: usize = 32 * 1024;
+/// What is set aside for reading while the server has nothing to say: it is multiplied by the number
+/// of mailboxes that are watched.
+const RESTING_CHUNK: usize = 512;
+/// News need no literals but for odd keywords.
+const RESTING_LITERAL: usize = 64 * 1024;
 
 /// The bytes of one connection.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub(super) struct Wire {
     literal_limit: usize,
     /// When the running command must be done.
     deadline: Option<Instant>,
+    /// How much room is made for reading.
+    chunk: usize,
 }
 
 impl Wire {
@@ -39,6 +46,7 @@ impl Wire {
             line_limit: limits.line,
             literal_limit: limits.literal,
             deadline: None,
+            chunk: CHUNK,
         }
     }
 
@@ -63,6 +71,22 @@ impl Wire {
     /// Starts the time of a command, or of what is left of it after a pause on our side.
     pub(super) fn start_clock(&mut self) {
         self.deadline = Instant::now().checked_add(self.limits.command);
+    }
+
+    /// Gives memory back for the time in which little or nothing is to come; what was received and
+    /// not yet read is kept.
+    pub(super) fn rest(&mut self) {
+        self.chunk = RESTING_CHUNK;
+        self.literal_limit = self.limits.literal.min(RESTING_LITERAL);
+        let mut small = BytesMut::with_capacity(RESTING_CHUNK.max(self.buffer.len()));
+        small.extend_from_slice(&self.buffer);
+        self.buffer = small;
+    }
+
+    /// Ends [`Self::rest`].
+    pub(super) fn rouse(&mut self) {
+        self.chunk = CHUNK;
+        self.literal_limit = self.limits.literal;
     }
 
     /// Gives up the stream, with what was received on it and not yet read.
@@ -95,18 +119,29 @@ impl Wire {
         }
     }
 
-    async fn fill(&mut self, missing: usize, pace: &mut Pace) -> Result<(), ImapError> {
-        self.buffer.reserve(missing.max(CHUNK));
-        let reading = self.stream.read_buf(&mut self.buffer);
-        match tokio::time::timeout_at(pace.until(), reading).await {
-            Ok(Ok(0)) => Err(lost("the server closed the connection")),
-            Ok(Ok(count)) => {
-                pace.received(count);
-                Ok(())
+    /// Reads one whole response without a limit of time. When the wait is given up, what came
+    /// stays in the buffer and the next reading starts over with it.
+    pub(super) async fn read_unhurried(&mut self) -> Result<Bytes, ImapError> {
+        let mut scan = Scan::default();
+        loop {
+            match scan.advance(&self.buffer, self.line_limit, self.literal_limit)? {
+                Step::Complete(length) => return Ok(self.buffer.split_to(length).freeze()),
+                Step::Need(missing) => {
+                    self.buffer.reserve(missing.max(self.chunk));
+                    received(self.stream.read_buf(&mut self.buffer).await)?;
+                }
             }
-            Ok(Err(error)) => Err(lost(&error.to_string())),
-            Err(_elapsed) => Err(stalled()),
         }
+    }
+
+    async fn fill(&mut self, missing: usize, pace: &mut Pace) -> Result<(), ImapError> {
+        self.buffer.reserve(missing.max(self.chunk));
+        let reading = self.stream.read_buf(&mut self.buffer);
+        let Ok(read) = tokio::time::timeout_at(pace.until(), reading).await else {
+            return Err(stalled());
+        };
+        pace.received(received(read)?);
+        Ok(())
     }
 
     /// Closes the connection.
@@ -115,6 +150,15 @@ impl Wire {
         if let Err(error) = self.stream.shutdown().await {
             tracing::trace!(%error, "closing an IMAP connection");
         }
+    }
+}
+
+/// How much was read; an end of the stream is a loss.
+fn received(read: std::io::Result<usize>) -> Result<usize, ImapError> {
+    match read {
+        Ok(0) => Err(lost("the server closed the connection")),
+        Ok(count) => Ok(count),
+        Err(error) => Err(lost(&error.to_string())),
     }
 }
 

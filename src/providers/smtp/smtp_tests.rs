@@ -2,10 +2,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::net::testing::{TestCertificate, local_net};
+use crate::net::support_tests::{TestCertificate, local_net};
 use crate::net::{Net, NetOptions};
 use crate::providers::Security;
-use crate::providers::imap::fake_server::{FakeServer, Peer};
+use crate::providers::imap::fake_server_tests::{FakeServer, Peer};
 use crate::secret::Secret;
 
 const EHLO: &str = "EHLO [127.0.0.1]";

@@ -9,7 +9,7 @@ use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use duplex::access::{Access, Scope};
 use duplex::mail;
-use duplex::messages::{self, FolderRole, IncomingMail, Mailbox, Skip};
+use duplex::messages::{self, FolderRole, IncomingMail, Intake, Mailbox, Skip};
 use duplex::on_conn;
 use serde_json::Value;
 
@@ -263,7 +263,7 @@ on_both! {
         api.apply(vec![copy]).await;
         let both = api.get("/api/email/messages/lookup?message_id=here@mail.example").await.json();
         assert_eq!(both["items"].as_array().unwrap().len(), 2);
-        messages::remove_locations(&mut api.ground.write().await, api.ground.inbox, 1, &[1, 2], at(9)).await.unwrap();
+        messages::remove_locations(&mut api.ground.write().await, &api.ground.owner, api.ground.inbox, 1, &[1, 2], &Intake::silent(at(9))).await.unwrap();
         let gone = api.get("/api/email/messages/lookup?message_id=here@mail.example").await.json();
         assert_eq!(gone["items"][0]["reason"], "deleted");
     }

@@ -10,7 +10,7 @@ use duplex::db::types::Json;
 use duplex::db::{DatabaseUrl, Db, DbConn, DbOptions};
 use duplex::ids::{AccountId, FolderId, OrgId, UserId};
 use duplex::mail::{self, ParsedMail};
-use duplex::messages::{self, Applied, FolderListing, FolderRole, IncomingMail, Mailbox};
+use duplex::messages::{self, Applied, FolderListing, FolderRole, IncomingMail, Intake, Mailbox};
 use duplex::on_conn;
 use duplex::secret::Secret;
 
@@ -58,7 +58,7 @@ impl Ground {
 
     pub async fn apply_to(&self, owner: &Mailbox, role: FolderRole, mails: Vec<IncomingMail>) -> Applied {
         let (mut conn, _turn) = self.db.write_background().await.unwrap();
-        conn.transaction(async |tx| messages::apply_batch(tx, owner, Some(role), mails, at(600)).await).await.unwrap()
+        conn.transaction(async |tx| messages::apply_batch(tx, owner, Some(role), mails, &Intake::silent(at(600))).await).await.unwrap()
     }
 
     /// A folder that goes with the test.

@@ -13,7 +13,7 @@ use duplex::db::schema::{
 };
 use duplex::ids::{AccountId, EmailId, ThreadId};
 use duplex::mail;
-use duplex::messages::{self, FlagChange, FolderRole, IncomingMail, KnownCopy, Skip};
+use duplex::messages::{self, FlagChange, FolderRole, IncomingMail, Intake, KnownCopy, Skip};
 use duplex::on_conn;
 
 use super::ground::{Ground, at, folders, incoming, mailbox, organization, parsed};
@@ -78,10 +78,10 @@ on_both! {
         assert_eq!(rows(&mut conn).await[..2], [1, 3]);
         assert_eq!(flags(&mut conn, id).await, (true, false, false, None), "read by one copy, not archived while in the INBOX");
         assert_eq!(counts(&mut conn, thread).await.1, [(ground.owner.account, 1, 0)]);
-        let gone = messages::remove_locations(&mut conn, ground.inbox, 1, &[1], at(601)).await.unwrap();
+        let gone = messages::remove_locations(&mut conn, &ground.owner, ground.inbox, 1, &[1], &Intake::silent(at(601))).await.unwrap();
         assert!(gone.is_empty());
         assert_eq!(flags(&mut conn, id).await, (true, true, false, None));
-        let gone = messages::remove_locations(&mut conn, ground.archive, 1, &[9, 10, 11], at(602)).await.unwrap();
+        let gone = messages::remove_locations(&mut conn, &ground.owner, ground.archive, 1, &[9, 10, 11], &Intake::silent(at(602))).await.unwrap();
         assert_eq!(gone, [id]);
         assert_eq!(flags(&mut conn, id).await.3, Some(at(602)));
         assert_eq!(counts(&mut conn, thread).await, (0, vec![]));
@@ -90,7 +90,7 @@ on_both! {
             external_id: "m-copied@mail.example".to_owned(),
         };
         let stranger = KnownCopy { external_id: "m-unknown".to_owned(), uid: 4, ..back.clone() };
-        let unknown = messages::apply_known(&mut conn, &ground.owner, vec![back, stranger], at(603)).await.unwrap();
+        let unknown = messages::apply_known(&mut conn, &ground.owner, vec![back, stranger], &Intake::silent(at(603))).await.unwrap();
         assert_eq!(unknown, 1);
         assert_eq!(flags(&mut conn, id).await, (false, false, true, None));
         assert_eq!(counts(&mut conn, thread).await, (1, vec![(ground.owner.account, 1, 1)]));
@@ -112,13 +112,13 @@ on_both! {
         let mut conn = ground.write().await;
         let seen = FlagChange { uid: 1, is_read: true, is_starred: true, is_answered: true, mod_seq: Some(12) };
         let unknown = FlagChange { uid: 77, ..seen };
-        let changed = messages::update_flags(&mut conn, ground.inbox, 1, &[seen, unknown], at(601)).await.unwrap();
+        let changed = messages::update_flags(&mut conn, &ground.owner, ground.inbox, 1, &[seen, unknown], &Intake::silent(at(601))).await.unwrap();
         assert!(!changed.is_empty() && changed.iter().all(|other| *other == id));
         assert!(flags(&mut conn, id).await.0);
         assert_eq!(counts(&mut conn, thread).await, (2, vec![(ground.owner.account, 2, 1)]));
-        let again = messages::update_flags(&mut conn, ground.inbox, 1, &[seen], at(602)).await.unwrap();
+        let again = messages::update_flags(&mut conn, &ground.owner, ground.inbox, 1, &[seen], &Intake::silent(at(602))).await.unwrap();
         assert!(again.is_empty());
-        let other_generation = messages::update_flags(&mut conn, ground.inbox, 2, &[FlagChange { is_read: false, ..seen }], at(603)).await;
+        let other_generation = messages::update_flags(&mut conn, &ground.owner, ground.inbox, 2, &[FlagChange { is_read: false, ..seen }], &Intake::silent(at(603))).await;
         assert!(other_generation.unwrap().is_empty());
         let totals = messages::folder_counts(&mut conn, ground.owner.account).await.unwrap()[&ground.inbox];
         assert_eq!((totals.stored, totals.unread, totals.skipped), (2, 1, 0));
@@ -237,10 +237,10 @@ on_both! {
         let again = ground.apply(FolderRole::Inbox, mails(2)[..2].to_vec()).await;
         assert_eq!((again.new.len(), again.known), (0, 2));
         let mut conn = ground.write().await;
-        let removed = messages::remove_stale_locations(&mut conn, ground.inbox, Some(2), 100, at(601)).await.unwrap();
+        let removed = messages::remove_stale_locations(&mut conn, &ground.owner, ground.inbox, Some(2), 100, &Intake::silent(at(601))).await.unwrap();
         assert_eq!(removed, 3);
-        assert_eq!(messages::remove_stale_locations(&mut conn, ground.inbox, Some(2), 100, at(601)).await.unwrap(), 0);
-        assert_eq!(messages::stored_uids(&mut conn, ground.inbox, 2).await.unwrap(), [1, 2]);
+        assert_eq!(messages::remove_stale_locations(&mut conn, &ground.owner, ground.inbox, Some(2), 100, &Intake::silent(at(601))).await.unwrap(), 0);
+        assert_eq!(messages::stored_uids(&mut conn, ground.inbox, 2, 1).await.unwrap(), [1, 2]);
         assert_eq!(flags(&mut conn, first.new[0].0).await.3, None);
         assert_eq!(flags(&mut conn, first.new[2].0).await.3, Some(at(601)));
     }

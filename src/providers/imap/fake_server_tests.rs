@@ -6,8 +6,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::{ImapSettings, Security};
-use crate::net::testing::TestCertificate;
+use super::{ImapConnection, ImapSettings, Limits, Security};
+use crate::net::support_tests::{TestCertificate, local_net};
 use crate::secret::Secret;
 
 /// Any stream.
@@ -70,6 +70,14 @@ impl Peer {
         self.answer(&format!("{tag} EXAMINE \"INBOX\""), &answer).await;
     }
 
+    /// Opens INBOX for changes when the client, which has just logged in, asks for it.
+    pub(in crate::providers) async fn select(&mut self, capabilities: &str) {
+        let condstore = capabilities.contains("CONDSTORE") || capabilities.contains("QRESYNC");
+        let condition = if condstore { " (CONDSTORE)" } else { "" };
+        let answer = "* 9 EXISTS\n* 2 RECENT\n* OK [UIDVALIDITY 7] ok\na4 OK [READ-WRITE] open\n";
+        self.answer(&format!("a4 SELECT \"INBOX\"{condition}"), answer).await;
+    }
+
     /// Goes on under TLS.
     pub(in crate::providers) async fn upgrade(self, certificate: &TestCertificate) -> Self {
         assert!(self.stream.buffer().is_empty(), "the client sent something before TLS");
@@ -80,6 +88,44 @@ impl Peer {
     fn over(stream: impl Duplex + 'static) -> Self {
         Self { stream: BufReader::new(Box::new(stream)) }
     }
+}
+
+/// A connection that is logged in to a server which then follows the script.
+pub(in crate::providers) async fn logged_in<F>(
+    capabilities: &'static str,
+    script: impl FnOnce(Peer) -> F + Send + 'static,
+) -> (ImapConnection, FakeServer)
+where
+    F: Future<Output = ()> + Send,
+{
+    let server = FakeServer::play(move |mut peer| async move {
+        peer.log_in(capabilities).await;
+        script(peer).await;
+    })
+    .await;
+    let connection = ImapConnection::connect(&local_net(), &server.settings).await;
+    (connection.unwrap(), server)
+}
+
+/// A connection with INBOX open for changes; the next tag is a5.
+pub(in crate::providers) async fn selected<F>(
+    capabilities: &'static str,
+    limits: Limits,
+    script: impl FnOnce(Peer) -> F + Send + 'static,
+) -> (ImapConnection, FakeServer)
+where
+    F: Future<Output = ()> + Send,
+{
+    let server = FakeServer::play(move |mut peer| async move {
+        peer.log_in(capabilities).await;
+        peer.select(capabilities).await;
+        script(peer).await;
+    })
+    .await;
+    let connection = ImapConnection::connect_with(&local_net(), &server.settings, limits).await;
+    let mut connection = connection.unwrap();
+    connection.select("INBOX").await.unwrap();
+    (connection, server)
 }
 
 /// A running server: where it is, and what became of its script.

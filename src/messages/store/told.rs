@@ -1,0 +1,79 @@
+//! Facts about mails, written in the transaction that makes them true.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::{ExpressionMethods, QueryDsl, QueryResult};
+use diesel_async::RunQueryDsl;
+
+use super::threads::IDS;
+use crate::db::DbConn;
+use crate::db::schema::emails;
+use crate::ids::{EmailId, ThreadId};
+use crate::messages::model::{FolderRole, Intake, Mailbox};
+use crate::on_conn;
+use crate::outbox::{self, Fact};
+
+/// Whether a new mail in a folder of this role is news for people.
+pub(super) fn is_news(role: Option<FolderRole>) -> bool {
+    !matches!(role, Some(FolderRole::Drafts | FolderRole::Sent | FolderRole::Spam | FolderRole::Trash))
+}
+
+/// Mails came in.
+pub(super) async fn received(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    mails: &[(EmailId, ThreadId)],
+    intake: &Intake,
+) -> QueryResult<()> {
+    if !intake.told {
+        return Ok(());
+    }
+    let facts = mails.iter().map(|&(email, thread)| Fact::email_received(owner.reference(), email, thread));
+    outbox::record(tx, facts.collect(), intake.now).await
+}
+
+/// The provider changed mails.
+pub(super) async fn updated(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    mails: &BTreeSet<EmailId>,
+    intake: &Intake,
+) -> QueryResult<()> {
+    if !intake.told || mails.is_empty() {
+        return Ok(());
+    }
+    let threads = threads_of(tx, mails).await?;
+    let about = owner.reference();
+    let fact = |email: &EmailId| Fact::email_updated(about, *email, threads.get(email).copied().flatten(), &[]);
+    outbox::record(tx, mails.iter().map(fact).collect(), intake.now).await
+}
+
+/// Mails are gone at the provider.
+pub(super) async fn deleted(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    mails: &BTreeSet<EmailId>,
+    intake: &Intake,
+) -> QueryResult<()> {
+    if !intake.told || mails.is_empty() {
+        return Ok(());
+    }
+    let threads = threads_of(tx, mails).await?;
+    let about = owner.reference();
+    let fact = |email: &EmailId| Fact::email_deleted(about, *email, threads.get(email).copied().flatten());
+    outbox::record(tx, mails.iter().map(fact).collect(), intake.now).await
+}
+
+async fn threads_of(
+    tx: &mut DbConn,
+    mails: &BTreeSet<EmailId>,
+) -> QueryResult<HashMap<EmailId, Option<ThreadId>>> {
+    let ids: Vec<EmailId> = mails.iter().copied().collect();
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(IDS) {
+        let query = emails::table.filter(emails::id.eq_any(chunk)).select((emails::id, emails::thread_id));
+        let rows: Vec<(EmailId, Option<ThreadId>)> = on_conn!(tx, |c| query.load(c).await)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
