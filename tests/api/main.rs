@@ -15,4 +15,5 @@ mod identity;
 mod imap_verbs;
 mod mailbox;
 mod messages;
+mod operations;
 mod schema;
