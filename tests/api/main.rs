@@ -15,5 +15,6 @@ mod identity;
 mod imap_verbs;
 mod mailbox;
 mod messages;
+mod operations;
 mod schema;
 mod two_way;

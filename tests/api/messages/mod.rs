@@ -1,6 +1,6 @@
 //! Mails as they are stored and read.
 
 mod api;
-mod ground;
-mod served;
+pub mod ground;
+pub mod served;
 mod store;
