@@ -82,6 +82,7 @@ fn cors(origins: &[String]) -> Cors {
             header::HeaderName::from_static("idempotency-key"),
             header::HeaderName::from_static("x-act-as"),
         ])
+        .expose_headers([header::HeaderName::from_static("duplex-operation-id")])
         .max_age(3600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

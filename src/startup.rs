@@ -21,7 +21,7 @@ use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::outbox::{Outbox, Sequencer};
 use crate::storage::Storage;
-use crate::sync::{Gate, Engine, EngineParts, SyncTimes};
+use crate::sync::{Engine, EngineParts, Gate, SyncTimes};
 use crate::telemetry::Metrics;
 use crate::{router, schedule};
 
@@ -90,7 +90,7 @@ impl Application {
         let events = Events::default();
         let identity = Identity::new(db.clone(), clock.clone(), &public_url);
         let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name());
-        let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), &public_url);
+        let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), events.clone(), &public_url);
         let outbox = Outbox::new(db.clone(), clock.clone());
         let sequencer = Sequencer::new(db.clone(), events.clone(), &outbox);
         let metrics = Arc::new(Metrics::default());

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::db::types::Json;
 use crate::db::{Db, DbConn};
 use crate::error::{ApiError, ApiResult};
+use crate::events::Events;
 use crate::http::{Keyset, Page};
 use crate::ids::{AccountId, EmailId, FolderId, ThreadId};
 use crate::mail;
@@ -30,19 +31,20 @@ pub struct Messages {
     pub(super) db: Db,
     pub(super) storage: Storage,
     pub(super) public_url: Arc<str>,
-    clock: Clock,
+    pub(super) clock: Clock,
+    pub(super) events: Events,
     /// Sanitised HTML by mail; a body never changes.
     bodies: Cache<EmailId, Arc<str>>,
 }
 
 impl Messages {
     /// Takes the handles that it needs; `public_url` is where browsers reach the server.
-    pub fn new(db: Db, clock: Clock, storage: Storage, public_url: &str) -> Self {
+    pub fn new(db: Db, clock: Clock, storage: Storage, events: Events, public_url: &str) -> Self {
         let bodies = Cache::builder()
             .max_capacity(BODIES)
             .weigher(|_, html: &Arc<str>| u32::try_from(html.len() + 64).unwrap_or(u32::MAX))
             .build();
-        Self { db, storage, public_url: public_url.trim_end_matches('/').into(), clock, bodies }
+        Self { db, storage, public_url: public_url.trim_end_matches('/').into(), clock, events, bodies }
     }
 
     /// One page of mails, newest first.
@@ -78,6 +80,13 @@ impl Messages {
             references: body.references.0,
             headers: headers(body.headers),
         })
+    }
+
+    /// One mail without its bodies, also for somebody who may only change it.
+    pub(super) async fn message(&self, access: &Access, id: EmailId) -> ApiResult<MessageDto> {
+        let mut conn = self.db.read().await?;
+        let row = read::message(&mut conn, access, id).await?;
+        assemble(&mut conn, vec![row]).await?.pop().ok_or_else(ApiError::not_found)
     }
 
     /// One mail as an HTML page of its own: sanitised, or made from its plain text.
@@ -156,6 +165,11 @@ impl Messages {
     /// One conversation with its mails.
     pub(super) async fn thread(&self, access: &Access, id: ThreadId) -> ApiResult<ThreadDto> {
         access.require(Scope::Read)?;
+        self.thread_now(access, id).await
+    }
+
+    /// One conversation, also for somebody who may only change it.
+    pub(super) async fn thread_now(&self, access: &Access, id: ThreadId) -> ApiResult<ThreadDto> {
         let mut conn = self.db.read().await?;
         let view = read::views(&mut conn, access, &[id]).await?.remove(&id).ok_or_else(ApiError::not_found)?;
         let rows = read::of_thread(&mut conn, access, id).await?;

@@ -86,6 +86,9 @@ impl<'a> Pass<'a> {
         let mut connection = self.connect().await?;
         self.run_on(&mut connection).await?;
         connection.logout().await;
+        if self.account.phase == Phase::Backfill {
+            self.complete_backfill().await?;
+        }
         Ok(())
     }
 
@@ -101,9 +104,6 @@ impl<'a> Pass<'a> {
         self.settle(connection, visited, gone).await?;
         if self.scope == Scope::Sweep {
             self.complete_sweep().await?;
-        }
-        if self.account.phase == Phase::Backfill {
-            self.complete_backfill().await?;
         }
         Ok(())
     }

@@ -16,3 +16,4 @@ mod imap_verbs;
 mod mailbox;
 mod messages;
 mod schema;
+mod two_way;

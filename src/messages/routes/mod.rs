@@ -7,6 +7,8 @@ mod threads;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::operations;
+
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
     config
@@ -22,5 +24,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(files::embedded)
         .service(folders::list)
         .service(folders::update)
-        .service(folders::completeness);
+        .service(folders::completeness)
+        .configure(operations::configure);
 }

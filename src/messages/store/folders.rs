@@ -125,14 +125,29 @@ pub async fn upsert_folders(
         )))?;
     let stored = all(tx, account).await?;
     link_parents(tx, &stored, &parents, now).await?;
-    let gone: Vec<FolderId> =
-        stored.iter().filter(|folder| !listed.contains(&folder.external_id)).map(|folder| folder.id).collect();
+    let made_here = awaited(tx, account).await?;
+    let gone: Vec<FolderId> = stored
+        .iter()
+        .filter(|folder| !listed.contains(&folder.external_id) && !made_here.contains(&folder.id))
+        .map(|folder| folder.id)
+        .collect();
     for chunk in gone.chunks(IDS) {
         let query = diesel::update(email_folders::table.filter(email_folders::id.eq_any(chunk)))
             .set((email_folders::deleted_at.eq(Some(now)), email_folders::updated_at.eq(now)));
         on_conn!(tx, |c| query.execute(c).await)?;
     }
     Ok(gone)
+}
+
+/// Folders that mail is on its way to: one that was made here may not be listed yet.
+async fn awaited(tx: &mut DbConn, account: AccountId) -> QueryResult<BTreeSet<FolderId>> {
+    let query = email_locations::table
+        .filter(email_locations::account_id.eq(account))
+        .filter(email_locations::uid.is_null())
+        .select(email_locations::folder_id)
+        .distinct();
+    let ids: Vec<FolderId> = on_conn!(tx, |c| query.load(c).await)?;
+    Ok(ids.into_iter().collect())
 }
 
 /// Sets the parents that are not set rightly, one statement for each parent that got another child.

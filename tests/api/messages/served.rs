@@ -11,6 +11,7 @@ use bytes::Bytes;
 use duplex::access::{Access, Role};
 use duplex::clock::Clock;
 use duplex::config::StorageConfig;
+use duplex::events::Events;
 use duplex::ids::EmailId;
 use duplex::mail;
 use duplex::messages::{self, Applied, FolderRole, IncomingMail, Mailbox, Messages};
@@ -54,7 +55,8 @@ impl Api {
         let ground = Ground::new(backend).await;
         let net = Net::new(NetOptions::default()).unwrap();
         let storage = Storage::open(&StorageConfig::Folder(ground.dir().join("files")), &net).await.unwrap();
-        let messages = Messages::new(ground.db.clone(), Clock::system(), storage.clone(), "http://duplex.test");
+        let messages =
+            Messages::new(ground.db.clone(), Clock::system(), storage.clone(), Events::default(), "http://duplex.test");
         Self { ground, storage, messages }
     }
 
