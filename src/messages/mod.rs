@@ -16,7 +16,7 @@ mod store;
 pub use dto::{FolderDto, MessageDetail, MessageDto, Person, ThreadDto};
 pub use model::{
     Applied, DueSkip, Erased, FlagChange, Folder, FolderCount, FolderCursor, FolderListing, FolderRole, IncomingMail,
-    Intake, KnownCopy, Mailbox, Proof, Skip,
+    Intake, KnownCopy, Mailbox, Proof, Removed, Skip,
 };
 pub use operations::{
     Change, DueItem, Fields, Flag, Former, FormerPlace, ItemKey, MailDiff, Number, OperationChange, OperationState,
@@ -27,5 +27,5 @@ pub use service::Messages;
 pub use store::{
     apply_batch, apply_known, arrivals_since, due_skips, erase_account_mail, folder, folder_counts, forget_skips, forget_stale_skips, forget_unfound,
     known_external_ids, list_folders, newest_external_ids, record_proof, record_skips, rename_folder, remove_locations, remove_stale_locations, save_cursor,
-    set_folder_error, set_included, set_provider_count, skipped_uids, stored_flags, stored_uids, update_flags, upsert_folders,
+    set_folder_error, set_included, set_provider_count, skipped_uids, stored_flags, stored_uids, tell_updated, update_flags, upsert_folders,
 };

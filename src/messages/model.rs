@@ -174,8 +174,20 @@ impl Intake {
 pub struct Applied {
     /// The mails that were not known before, in the order given.
     pub new: Vec<(EmailId, ThreadId)>,
-    /// How many were known; they may have got another place or other flags.
+    /// How many were known.
     pub known: usize,
+    /// Those of the known ones that got another place or other flags. Nobody was told yet: a mail that lies in another
+    /// folder now may have been moved there, and that is one change ([`super::tell_updated`]).
+    pub changed: Vec<EmailId>,
+}
+
+/// What became of mails that were taken out of a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Those that lie elsewhere.
+    pub left: Vec<EmailId>,
+    /// Those that lie nowhere any more.
+    pub gone: Vec<EmailId>,
 }
 
 /// What the provider says about the flags of one mail in a folder.

@@ -75,7 +75,7 @@ impl Outbox {
     pub async fn purge_expired(&self) -> QueryResult<usize> {
         let time = self.clock.now() - KEPT;
         let mut purged = 0;
-        let orgs = store::with_facts_before(&mut self.db.read().await?, time).await?;
+        let orgs = store::with_facts(&mut self.db.read().await?).await?;
         for org in orgs {
             let below = store::kept_from(&mut self.db.read().await?, org, time).await?;
             loop {

@@ -58,10 +58,8 @@ pub(super) async fn open(
     request: HttpRequest,
     QueryParams(params): QueryParams<SocketParams>,
     body: web::Payload,
-    events: web::Data<Events>,
-    outbox: web::Data<Outbox>,
-    accounts: web::Data<Accounts>,
-    clock: web::Data<Clock>,
+    (events, outbox): (web::Data<Events>, web::Data<Outbox>),
+    (accounts, clock): (web::Data<Accounts>, web::Data<Clock>),
 ) -> ApiResult<HttpResponse> {
     access.require(Scope::Read)?;
     same_origin(&request)?;

@@ -25,21 +25,22 @@ impl Pass<'_> {
         self.parts.metrics.mails_skipped.inc_by(skips.len() as u64);
         let (mut conn, permit) = self.parts.db.write_background().await?;
         let (saved, uids) = (&cursor, &stored);
-        conn.transaction(async move |tx| {
+        let applied = conn.transaction(async move |tx| {
                 self.parts.accounts.renew(tx, self.lease).await?;
-                messages::apply_batch(tx, &self.owner, role, mails, &intake).await?;
+                let applied = messages::apply_batch(tx, &self.owner, role, mails, &intake).await?;
                 messages::record_skips(tx, skips, intake.now).await?;
                 messages::forget_skips(tx, id, generation, uids).await?;
                 if import {
                     messages::save_cursor(tx, id, saved, intake.now).await?;
                 }
-                Ok(())
+                Ok(applied)
             })
             .await
             .map_err(lost)?;
         drop((conn, permit));
         work.folder.cursor = cursor;
-        self.ring(intake.told);
+        self.ring(intake.told && !applied.new.is_empty());
+        self.note_changed(intake.told, applied.changed);
         self.progressed(stored.len());
         Ok(())
     }

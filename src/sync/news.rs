@@ -100,15 +100,16 @@ impl Pass<'_> {
             let found: Vec<u32> = copies.iter().map(|copy| copy.uid).collect();
             let intake = self.intake(self.tells(work, import));
             let (mut conn, _permit) = self.parts.db.write_background().await?;
-            conn.transaction(async |tx| {
-                self.parts.accounts.renew(tx, self.lease).await?;
-                messages::forget_skips(tx, work.id(), work.generation(), &found).await?;
-                messages::apply_known(tx, &self.owner, copies, &intake).await
-            })
-            .await
-            .map_err(lost)?;
+            let applied = conn
+                .transaction(async |tx| {
+                    self.parts.accounts.renew(tx, self.lease).await?;
+                    messages::forget_skips(tx, work.id(), work.generation(), &found).await?;
+                    messages::apply_known(tx, &self.owner, copies, &intake).await
+                })
+                .await
+                .map_err(lost)?;
             drop(conn);
-            self.ring(intake.told);
+            self.note_changed(intake.told, applied.changed);
             taken.extend(found.into_iter().collect());
         }
         Ok(uids.difference(&taken))

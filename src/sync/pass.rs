@@ -1,6 +1,6 @@
 //! One pass over a mailbox.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use super::visit::{Step, Work};
 use crate::accounts::{Account, Lease, Phase};
 use crate::clock::Timestamp;
 use crate::events::Event;
-use crate::ids::FolderId;
-use crate::messages::{self, DueSkip, Intake, Mailbox};
+use crate::ids::{EmailId, FolderId};
+use crate::messages::{self, DueSkip, Intake, Mailbox, Removed};
 use crate::outbox::{self, Fact};
 use crate::providers::imap::{ImapConnection, ImapErrorKind, ImapSettings};
 
@@ -45,6 +45,8 @@ pub(super) struct Pass<'a> {
     began: Timestamp,
     settings: ImapSettings,
     told: Mutex<Option<Instant>>,
+    /// Mails that changed and that nobody was told of yet: what was seen to arrive may be seen to vanish elsewhere.
+    changed: Mutex<BTreeSet<EmailId>>,
 }
 
 impl<'a> Pass<'a> {
@@ -60,7 +62,7 @@ impl<'a> Pass<'a> {
         let owner = Mailbox::of(&account);
         let sweeps = account.phase == Phase::Live && parts.accounts.is_sweep_due(account.id, began).await?;
         let scope = if sweeps { Scope::Sweep } else { Scope::Changed };
-        Ok(Self { parts, lease, account, owner, stop, scope, began, settings, told: Mutex::new(None) })
+        Ok(Self { parts, lease, account, owner, stop, scope, began, settings, told: Mutex::new(None), changed: Mutex::default() })
     }
 
     /// Signs in to the mail server.
@@ -86,6 +88,9 @@ impl<'a> Pass<'a> {
         let mut connection = self.connect().await?;
         self.run_on(&mut connection).await?;
         connection.logout().await;
+        if self.account.phase == Phase::Backfill {
+            self.complete_backfill().await?;
+        }
         Ok(())
     }
 
@@ -101,9 +106,6 @@ impl<'a> Pass<'a> {
         self.settle(connection, visited, gone).await?;
         if self.scope == Scope::Sweep {
             self.complete_sweep().await?;
-        }
-        if self.account.phase == Phase::Backfill {
-            self.complete_backfill().await?;
         }
         Ok(())
     }
@@ -203,6 +205,26 @@ impl<'a> Pass<'a> {
     /// numbers.
     pub(super) fn tells(&self, work: &Work, import: bool) -> bool {
         self.is_live() && (!import || work.is_recovering())
+    }
+
+    /// Notes mails that changed; they are told of when the pass is settled.
+    pub(super) fn note_changed(&self, told: bool, mails: Vec<EmailId>) {
+        if told && !mails.is_empty() {
+            self.changed.lock().unwrap_or_else(PoisonError::into_inner).extend(mails);
+        }
+    }
+
+    /// Strikes out mails that were told of.
+    pub(super) fn strike(&self, removed: &Removed) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        for mail in removed.left.iter().chain(&removed.gone) {
+            changed.remove(mail);
+        }
+    }
+
+    /// The mails that nobody was told of yet.
+    pub(super) fn take_changed(&self) -> BTreeSet<EmailId> {
+        std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Rings for facts that were written.

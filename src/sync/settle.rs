@@ -35,6 +35,25 @@ impl Pass<'_> {
         for folder in gone {
             self.clear(folder, None).await?;
         }
+        self.tell_changed().await
+    }
+
+    /// Tells of mails that changed and of which nothing was told while others were taken out.
+    async fn tell_changed(&self) -> Result<(), PassError> {
+        let changed = self.take_changed();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let intake = self.intake(true);
+        let mut conn = self.parts.db.write().await?;
+        conn.transaction(async |tx| {
+            self.parts.accounts.renew(tx, self.lease).await?;
+            messages::tell_updated(tx, &self.owner, &changed, &intake).await
+        })
+        .await
+        .map_err(lost)?;
+        drop(conn);
+        self.ring(true);
         Ok(())
     }
 
@@ -134,14 +153,16 @@ impl Pass<'_> {
     async fn remove(&self, work: &Work, gone: &[u32]) -> Result<(), PassError> {
         let intake = self.intake(self.tells(work, false));
         let (mut conn, _permit) = self.parts.db.write_background().await?;
-        conn.transaction(async |tx| {
-            self.parts.accounts.renew(tx, self.lease).await?;
-            messages::forget_skips(tx, work.id(), work.generation(), gone).await?;
-            messages::remove_locations(tx, &self.owner, work.id(), work.generation(), gone, &intake).await
-        })
-        .await
-        .map_err(lost)?;
+        let removed = conn
+            .transaction(async |tx| {
+                self.parts.accounts.renew(tx, self.lease).await?;
+                messages::forget_skips(tx, work.id(), work.generation(), gone).await?;
+                messages::remove_locations(tx, &self.owner, work.id(), work.generation(), gone, &intake).await
+            })
+            .await
+            .map_err(lost)?;
         drop(conn);
+        self.strike(&removed);
         self.ring(intake.told);
         Ok(())
     }
@@ -153,7 +174,7 @@ impl Pass<'_> {
         loop {
             let intake = self.intake(self.is_live());
             let (mut conn, _permit) = self.parts.db.write_background().await?;
-            let removed = conn
+            let (removed, mails) = conn
                 .transaction(async |tx| {
                     self.parts.accounts.renew(tx, self.lease).await?;
                     messages::forget_stale_skips(tx, folder, current).await?;
@@ -162,6 +183,7 @@ impl Pass<'_> {
                 .await
                 .map_err(lost)?;
             drop(conn);
+            self.strike(&mails);
             self.ring(intake.told && removed > 0);
             if removed == 0 {
                 return Ok(());

@@ -17,3 +17,4 @@ mod mailbox;
 mod messages;
 mod operations;
 mod schema;
+mod two_way;

@@ -57,21 +57,19 @@ pub async fn apply_batch(
     let new = store_new(tx, owner, role, fresh, intake).await?;
     let mut changed = arrivals::take_over(tx, owner.account, arrivals, &unheard, intake).await?;
     changed.extend(refresh::refresh(tx, &known, intake.now).await?);
-    told::updated(tx, owner, &changed, intake).await?;
-    Ok(Applied { new, known: known_count })
+    Ok(Applied { new, known: known_count, changed: changed.into_iter().collect() })
 }
 
-/// Adds places of mails that are stored already, without their bodies. Answers how many were not known after all.
+/// Adds places of mails that are stored already, without their bodies; those that are not known after all are passed over.
 pub async fn apply_known(
     tx: &mut DbConn,
     owner: &Mailbox,
     copies: Vec<KnownCopy>,
     intake: &Intake,
-) -> QueryResult<usize> {
+) -> QueryResult<Applied> {
     threads::lock(tx, owner.org).await?;
     let wanted: Vec<&str> = copies.iter().map(|copy| copy.external_id.as_str()).collect();
     let stored = stored(tx, owner.account, &wanted).await?;
-    let total = copies.len();
     let arrivals: Vec<Arrival> = copies
         .into_iter()
         .filter_map(|copy| {
@@ -79,12 +77,11 @@ pub async fn apply_known(
             Some(Arrival { email, received_at, copy })
         })
         .collect();
-    let unknown = total - arrivals.len();
+    let known_count = arrivals.len();
     let known = arrivals.iter().map(|arrival| arrival.email).collect();
     let mut changed = arrivals::take_over(tx, owner.account, arrivals, &HashSet::new(), intake).await?;
     changed.extend(refresh::refresh(tx, &known, intake.now).await?);
-    told::updated(tx, owner, &changed, intake).await?;
-    Ok(unknown)
+    Ok(Applied { new: Vec::new(), known: known_count, changed: changed.into_iter().collect() })
 }
 
 /// Which of these mails a mailbox holds, by their external ids; such that were deleted at the provider count too.

@@ -23,4 +23,5 @@ pub use folders::{
 pub use incoming::{apply_batch, apply_known, known_external_ids};
 pub use places::{forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids, update_flags};
 pub use proofs::{proven_at, record_proof};
+pub use told::tell_updated;
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};

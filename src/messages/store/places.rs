@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_departures, email_locations, emails};
 use crate::ids::{EmailId, FolderId, LocationId};
-use crate::messages::model::{FlagChange, Intake, KnownCopy, Mailbox};
+use crate::messages::model::{FlagChange, Intake, KnownCopy, Mailbox, Removed};
 use crate::on_conn;
 
 /// Takes over the flags that the provider reports for mails of a folder; unknown UIDs are passed over.
@@ -62,7 +62,7 @@ pub async fn update_flags(
 
 /// Takes mails out of a folder. One that lies nowhere any more counts as deleted, until it comes back.
 ///
-/// Answers the mails that are gone.
+/// Those that lie elsewhere are told as changed, the others as deleted.
 pub async fn remove_locations(
     tx: &mut DbConn,
     owner: &Mailbox,
@@ -70,7 +70,7 @@ pub async fn remove_locations(
     uid_validity: u32,
     uids: &[u32],
     intake: &Intake,
-) -> QueryResult<Vec<EmailId>> {
+) -> QueryResult<Removed> {
     threads::lock(tx, owner.org).await?;
     let uids: Vec<i64> = uids.iter().map(|uid| i64::from(*uid)).collect();
     let found = at(tx, folder, uid_validity, &uids).await?;
@@ -89,18 +89,19 @@ pub async fn remove_locations(
     settle(tx, owner, found.into_iter().map(|(_, email, _)| email).collect(), intake).await
 }
 
-/// Brings mails that left a place in step, and tells of it. Answers those that lie nowhere any more.
+/// Brings mails that left a place in step, and tells of it.
 async fn settle(
     tx: &mut DbConn,
     owner: &Mailbox,
     emails: BTreeSet<EmailId>,
     intake: &Intake,
-) -> QueryResult<Vec<EmailId>> {
+) -> QueryResult<Removed> {
     let gone = refresh::refresh(tx, &emails, intake.now).await?.gone;
     let dead: BTreeSet<EmailId> = gone.iter().copied().collect();
-    told::updated(tx, owner, &emails.difference(&dead).copied().collect(), intake).await?;
+    let left: BTreeSet<EmailId> = emails.difference(&dead).copied().collect();
+    told::updated(tx, owner, &left, intake).await?;
     told::deleted(tx, owner, &dead, intake).await?;
-    Ok(gone)
+    Ok(Removed { left: left.into_iter().collect(), gone })
 }
 
 /// Takes up to `limit` mails out of a folder whose places are of another generation than `current`; without one, of any.
@@ -114,7 +115,7 @@ pub async fn remove_stale_locations(
     current: Option<u32>,
     limit: u32,
     intake: &Intake,
-) -> QueryResult<usize> {
+) -> QueryResult<(usize, Removed)> {
     threads::lock(tx, owner.org).await?;
     let generation = current.map_or(-1, i64::from);
     let query = email_locations::table
@@ -132,8 +133,8 @@ pub async fn remove_stale_locations(
         .filter(email_departures::folder_id.eq(folder))
         .filter(email_departures::uid_validity.ne(generation));
     on_conn!(tx, |c| diesel::delete(leaving).execute(c).await)?;
-    settle(tx, owner, emails, intake).await?;
-    Ok(ids.len())
+    let removed = settle(tx, owner, emails, intake).await?;
+    Ok((ids.len(), removed))
 }
 
 /// Takes out places that a change of ours was to bring about and that a look into the folder did not find: the provider

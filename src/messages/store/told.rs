@@ -32,6 +32,11 @@ pub(super) async fn received(
     outbox::record(tx, facts.collect(), intake.now).await
 }
 
+/// Tells of mails that the provider changed.
+pub async fn tell_updated(tx: &mut DbConn, owner: &Mailbox, mails: &BTreeSet<EmailId>, intake: &Intake) -> QueryResult<()> {
+    updated(tx, owner, mails, intake).await
+}
+
 /// The provider changed mails.
 pub(super) async fn updated(
     tx: &mut DbConn,

@@ -179,6 +179,17 @@ impl ImapConnection {
         if is_done(&status) { Ok(status) } else { Err(refusal(&status)) }
     }
 
+    /// Runs a command that changes something to its end.
+    pub(super) async fn change(
+        &mut self,
+        command: Command,
+        on: impl FnMut(Response) -> Result<Use, ImapError>,
+    ) -> Result<Status, ImapError> {
+        let tag = self.start(command).await?;
+        let status = self.verdict(&tag, on).await?;
+        if is_done(&status) { Ok(status) } else { Err(refused_change(&status)) }
+    }
+
     /// Reads up to the verdict on the command with this tag, whatever it is.
     pub(super) async fn verdict(
         &mut self,
@@ -254,14 +265,26 @@ pub(super) fn refusal(status: &Status) -> ImapError {
         "UNAVAILABLE" | "LIMIT" | "INUSE" | "SERVERBUG" | "THROTTLED" => Kind::Unavailable,
         "OVERQUOTA" => Kind::OverQuota,
         "NONEXISTENT" => Kind::NoSuchFolder,
-        "TRYCREATE" => Kind::TryCreate,
-        "NOPERM" | "READ-ONLY" => Kind::NotPermitted,
         _ if asks_to_wait(&status.text) => Kind::Unavailable,
-        _ if status.verdict == Verdict::No && forbids(&status.text) => Kind::NotPermitted,
         _ if status.verdict == Verdict::Bad => Kind::NotUnderstood,
         _ => Kind::Rejected,
     };
     ImapError::new(kind, format!("the mail server said: {}", said(&status.text)))
+}
+
+/// Turns a refused change into an error. It tells more apart than a refused look at something, for
+/// whoever asked for the change is told why it cannot be.
+pub(super) fn refused_change(status: &Status) -> ImapError {
+    let mut error = refusal(status);
+    if error.kind == ImapErrorKind::Rejected {
+        error.kind = match status.code_name().as_str() {
+            "TRYCREATE" => ImapErrorKind::TryCreate,
+            "NOPERM" | "READ-ONLY" => ImapErrorKind::NotPermitted,
+            _ if forbids(&status.text) => ImapErrorKind::NotPermitted,
+            _ => ImapErrorKind::Rejected,
+        };
+    }
+    error
 }
 
 fn unavailable(bye: &Status) -> ImapError {

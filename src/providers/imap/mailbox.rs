@@ -75,10 +75,9 @@ fn note(mailbox: &mut Mailbox, uid_validity: &mut Option<u32>, status: &Status) 
     }
 }
 
-/// A plain NO to opening a folder means that it is not there: few servers give the code for it. Nor
-/// is a folder there for us that we may not even look at.
+/// A plain NO to opening a folder means that it is not there: few servers give the code for it.
 pub(super) fn as_missing_folder(mut error: ImapError) -> ImapError {
-    if matches!(error.kind, ImapErrorKind::Rejected | ImapErrorKind::NotPermitted | ImapErrorKind::TryCreate) {
+    if error.kind == ImapErrorKind::Rejected {
         error.kind = ImapErrorKind::NoSuchFolder;
     }
     error

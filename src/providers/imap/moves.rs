@@ -1,7 +1,7 @@
 //! Moves, copies and removes mails, and makes folders for them (RFC 3501, 4315, 6851).
 
 use super::command::Command;
-use super::connection::{Use, is_done, refusal};
+use super::connection::{Use, is_done, refused_change};
 use super::copy_map::{CopyMap, CopyNotes};
 use super::fetch::MAX_SET;
 use super::response::Response;
@@ -53,7 +53,7 @@ impl ImapConnection {
         for part in uids.split(MAX_SET) {
             let command = self.named(&format!("{verb} {part} "), raw_name);
             let status = self
-                .run(command, |response| {
+                .change(command, |response| {
                     if notes.untagged(&response, &part) {
                         return Ok(Use::Extra);
                     }
@@ -80,7 +80,7 @@ impl ImapConnection {
         let mut gone = UidSet::new();
         for part in uids.split(MAX_SET) {
             let command = Command::new(&format!("UID EXPUNGE {part}"));
-            self.run(command, |response| Ok(note_gone(response, &part, &mut gone))).await?;
+            self.change(command, |response| Ok(note_gone(response, &part, &mut gone))).await?;
         }
         Ok(gone)
     }
@@ -96,7 +96,7 @@ impl ImapConnection {
     /// As the server refuses or the connection fails.
     pub async fn expunge_all(&mut self) -> Result<(), ImapError> {
         self.must_be_writable()?;
-        self.run(Command::new("EXPUNGE"), |_| Ok(Use::Unasked)).await?;
+        self.change(Command::new("EXPUNGE"), |_| Ok(Use::Unasked)).await?;
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl ImapConnection {
         // Old servers have no code for it (RFC 5530).
         let exists = created.code_name() == "ALREADYEXISTS" || created.text.to_ascii_lowercase().contains("exists");
         if !is_done(&created) && !exists {
-            return Err(refusal(&created));
+            return Err(refused_change(&created));
         }
         let tag = self.start(self.named("SUBSCRIBE ", raw_name)).await?;
         // A refusal does not matter: not every server keeps subscriptions.

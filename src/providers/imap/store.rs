@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::command::Command;
-use super::connection::{Use, is_done, refusal};
+use super::connection::{Use, is_done, refused_change};
 use super::fetch::MAX_SET;
 use super::mailbox::within;
 use super::response::{Response, Status};
@@ -98,7 +98,7 @@ impl ImapConnection {
             match refused(&status, &part, &told) {
                 Some(left) => modified.extend(left),
                 None if is_done(&status) => {}
-                None => return Err(refusal(&status)),
+                None => return Err(refused_change(&status)),
             }
         }
         told.retain(|uid, _| !modified.contains(*uid));

@@ -9,7 +9,7 @@ use duplex::outbox::{Fact, Outbox};
 use duplex::secret::Secret;
 use serde_json::json;
 
-use super::{Writer, database, events, numbers};
+use super::{Writer, events, numbers};
 use crate::mailbox::{backfilled, connect, fill};
 use crate::support::{Client, Dovecot, SmtpSecurity, SmtpSink, TestApp};
 
@@ -90,7 +90,7 @@ async fn another_organization(app: &TestApp) -> Client {
         password: Secret::new(PASSWORD),
         organization: Some("Globex".into()),
     };
-    let operator = Identity::new(database(app).await, Clock::system(), &app.base);
+    let operator = Identity::new(app.database().await, Clock::system(), &app.base);
     operator.provision_user(order).await.unwrap();
     app.nobody().sign_in("zoe@globex.example", PASSWORD).await
 }

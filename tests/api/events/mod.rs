@@ -5,11 +5,10 @@ mod numbers;
 mod socket;
 
 use duplex::clock::{Clock, Timestamp};
-use duplex::db::{DatabaseUrl, Db, DbOptions};
 use duplex::events::AccountRef;
 use duplex::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
 use duplex::outbox::{Fact, record};
-use duplex::secret::Secret;
+use duplex::db::Db;
 use serde_json::Value;
 
 use crate::support::{Client, TestApp, wait_for};
@@ -28,7 +27,7 @@ impl Writer {
         let id = |value: &Value| value.as_str().unwrap().to_owned();
         let org: OrgId = id(&me["organization"]["id"]).parse().unwrap();
         let user: UserId = id(&me["id"]).parse().unwrap();
-        Self { db: database(app).await, account: AccountRef { org, user, account: AccountId::new() } }
+        Self { db: app.database().await, account: AccountRef { org, user, account: AccountId::new() } }
     }
 
     /// A fact like any other.
@@ -50,15 +49,6 @@ impl Writer {
         let mut conn = self.db.write().await.unwrap();
         conn.transaction(async |tx| record(tx, facts, at).await).await.unwrap();
     }
-}
-
-/// The database of an application, opened beside it.
-async fn database(app: &TestApp) -> Db {
-    let url = match app.database_url() {
-        Some(url) => DatabaseUrl::Postgres(Secret::new(url)),
-        None => DatabaseUrl::Sqlite(app.data_dir().join("duplex.db")),
-    };
-    Db::open(&DbOptions { url, tls: None }).await.unwrap()
 }
 
 /// Waits until the reader has so many events; gives them.

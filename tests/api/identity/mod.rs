@@ -14,9 +14,7 @@ mod setup;
 
 use diesel_async::RunQueryDsl;
 use duplex::clock::Clock;
-use duplex::db::{DatabaseUrl, Db, DbOptions};
 use duplex::identity::Identity;
-use duplex::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::support::{Client, TestApp};
@@ -52,23 +50,14 @@ fn token(link: &str) -> &str {
     link.split_once("?token=").unwrap().1
 }
 
-/// The database of an application, opened beside it as the command line does.
-async fn database(app: &TestApp) -> Db {
-    let url = match app.database_url() {
-        Some(url) => DatabaseUrl::Postgres(Secret::new(url)),
-        None => DatabaseUrl::Sqlite(app.data_dir().join("duplex.db")),
-    };
-    Db::open(&DbOptions { url, tls: None }).await.unwrap()
-}
-
 /// The command line's own view on the identities of an application.
 async fn operator(app: &TestApp) -> Identity {
-    Identity::new(database(app).await, Clock::system(), &app.base)
+    Identity::new(app.database().await, Clock::system(), &app.base)
 }
 
 /// Changes rows behind the application's back.
 async fn tamper(app: &TestApp, sql: &str) {
-    let mut conn = database(app).await.write().await.unwrap();
+    let mut conn = app.database().await.write().await.unwrap();
     let conn = &mut conn;
     duplex::on_conn!(conn, |c| diesel::sql_query(sql).execute(c).await).unwrap();
 }

@@ -78,10 +78,10 @@ on_both! {
         assert_eq!(rows(&mut conn).await[..2], [1, 3]);
         assert_eq!(flags(&mut conn, id).await, (true, false, false, None), "read by one copy, not archived while in the INBOX");
         assert_eq!(counts(&mut conn, thread).await.1, [(ground.owner.account, 1, 0)]);
-        let gone = messages::remove_locations(&mut conn, &ground.owner, ground.inbox, 1, &[1], &Intake::silent(at(601))).await.unwrap();
+        let gone = messages::remove_locations(&mut conn, &ground.owner, ground.inbox, 1, &[1], &Intake::silent(at(601))).await.unwrap().gone;
         assert!(gone.is_empty());
         assert_eq!(flags(&mut conn, id).await, (true, true, false, None));
-        let gone = messages::remove_locations(&mut conn, &ground.owner, ground.archive, 1, &[9, 10, 11], &Intake::silent(at(602))).await.unwrap();
+        let gone = messages::remove_locations(&mut conn, &ground.owner, ground.archive, 1, &[9, 10, 11], &Intake::silent(at(602))).await.unwrap().gone;
         assert_eq!(gone, [id]);
         assert_eq!(flags(&mut conn, id).await.3, Some(at(602)));
         assert_eq!(counts(&mut conn, thread).await, (0, vec![]));
@@ -90,8 +90,8 @@ on_both! {
             external_id: "m-copied@mail.example".to_owned(),
         };
         let stranger = KnownCopy { external_id: "m-unknown".to_owned(), uid: 4, ..back.clone() };
-        let unknown = messages::apply_known(&mut conn, &ground.owner, vec![back, stranger], &Intake::silent(at(603))).await.unwrap();
-        assert_eq!(unknown, 1);
+        let taken = messages::apply_known(&mut conn, &ground.owner, vec![back, stranger], &Intake::silent(at(603))).await.unwrap();
+        assert_eq!(taken.known, 1, "the stranger is passed over");
         assert_eq!(flags(&mut conn, id).await, (false, false, true, None));
         assert_eq!(counts(&mut conn, thread).await, (1, vec![(ground.owner.account, 1, 1)]));
     }
@@ -237,9 +237,9 @@ on_both! {
         let again = ground.apply(FolderRole::Inbox, mails(2)[..2].to_vec()).await;
         assert_eq!((again.new.len(), again.known), (0, 2));
         let mut conn = ground.write().await;
-        let removed = messages::remove_stale_locations(&mut conn, &ground.owner, ground.inbox, Some(2), 100, &Intake::silent(at(601))).await.unwrap();
-        assert_eq!(removed, 3);
-        assert_eq!(messages::remove_stale_locations(&mut conn, &ground.owner, ground.inbox, Some(2), 100, &Intake::silent(at(601))).await.unwrap(), 0);
+        let removed = messages::remove_stale_locations(&mut conn, &ground.owner, ground.inbox, Some(2), 100, &Intake::silent(at(601))).await.unwrap().0;
+        assert_eq!(removed, 1, "those that were found again have their new number");
+        assert_eq!(messages::remove_stale_locations(&mut conn, &ground.owner, ground.inbox, Some(2), 100, &Intake::silent(at(601))).await.unwrap().0, 0);
         assert_eq!(messages::stored_uids(&mut conn, ground.inbox, 2, 1).await.unwrap(), [1, 2]);
         assert_eq!(flags(&mut conn, first.new[0].0).await.3, None);
         assert_eq!(flags(&mut conn, first.new[2].0).await.3, Some(at(601)));

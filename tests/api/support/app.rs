@@ -5,6 +5,8 @@ use super::postgres::{Backend, TestDatabase};
 use super::settings::Settings;
 use duplex::clock::Clock;
 use duplex::config::{Config, Source};
+use duplex::db::{DatabaseUrl, Db, DbOptions};
+use duplex::secret::Secret;
 use duplex::startup::Application;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -79,6 +81,15 @@ impl TestApp {
     /// The address of its database; none for the embedded file in its folder.
     pub fn database_url(&self) -> Option<String> {
         self._database.url()
+    }
+
+    /// Its database, opened beside it.
+    pub async fn database(&self) -> Db {
+        let url = match self.database_url() {
+            Some(url) => DatabaseUrl::Postgres(Secret::new(url)),
+            None => DatabaseUrl::Sqlite(self.data_dir().join("duplex.db")),
+        };
+        Db::open(&DbOptions { url, tls: None }).await.unwrap()
     }
 
     /// The folder of its data.

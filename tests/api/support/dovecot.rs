@@ -171,6 +171,17 @@ impl Mailbox<'_> {
         }
     }
 
+    /// Makes the server give the mails of a folder new numbers, as after a restored backup. Nobody may have it open.
+    pub fn renumber(&self, folder: &str) {
+        for entry in fs::read_dir(self.folder(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.starts_with("dovecot-uidlist") || name.starts_with("dovecot.index") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
     /// The Maildir of a folder, made when absent, in Maildir++ layout.
     fn folder(&self, name: &str) -> PathBuf {
         let home = Path::new(self.server.fact("mail").as_str().unwrap()).join(&self.user);
