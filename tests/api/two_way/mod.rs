@@ -1,6 +1,7 @@
 //! What either side changes shows on the other: a real Dovecot, and an independent client that works beside Duplex.
 
 mod inbound;
+mod interleaved;
 mod listening;
 mod outbound;
 mod recovery;

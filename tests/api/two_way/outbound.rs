@@ -187,7 +187,8 @@ on_both! {
         let owner = app.owner().await;
         let account = crate::mailbox::connect(&owner, &mailbox, &smtp).await;
         let first = crate::support::wait_for("some mail is there", async || {
-            owner.all(&format!("/api/email/messages?account_id={account}&limit=5&is_read=false")).await.into_iter().next()
+            let page = owner.get(&format!("/api/email/messages?account_id={account}&limit=5&is_read=false")).await.json(200);
+            page["items"].as_array().unwrap().first().cloned()
         })
         .await;
         let verbs = Verbs { owner: &owner, account: &account };
