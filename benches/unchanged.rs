@@ -26,6 +26,9 @@ use tempfile::TempDir;
 const PLAIN: &str = "IMAP4rev1 SASL-IR LITERAL+ ENABLE ID NAMESPACE UIDPLUS UNSELECT MOVE IDLE ESEARCH SPECIAL-USE \
                      LIST-EXTENDED LIST-STATUS AUTH=PLAIN";
 
+/// Before each of our passes.
+const PAUSE: Duration = Duration::from_millis(100);
+
 #[tokio::main]
 async fn main() {
     let (mails, rounds) = (setting("MAILS", 20_000), setting("ROUNDS", 5));
@@ -166,6 +169,8 @@ impl Duplex {
 
     /// From the request until the time of the last sync has moved.
     async fn pass(&mut self) -> Usage {
+        // Connections to one host are spaced out: only the first of many in a row would not wait for its turn.
+        tokio::time::sleep(PAUSE).await;
         let pid = self.process.pid();
         let (before, began) = (cpu(pid), Instant::now());
         let path = format!("/api/email/accounts/{}/sync", self.account);
