@@ -57,7 +57,7 @@ export function progressCard(id, { openInbox = true } = {}) {
 
 function footText(item) {
   if (item.status !== 'active') return 'What is here can still be read.';
-  return item.phase === 'live' ? 'New mail arrives by itself.' : 'You can start working. The import goes on.';
+  return item.phase === 'backfill' ? 'You can start working. The import goes on.' : arrivalOf(item) ? `${arrivalOf(item)}.` : 'Nothing new is read until it goes on.';
 }
 
 function makeRing() {
@@ -137,10 +137,16 @@ function folderRow({ name: path, role, synced = 0, total = 0 }, phase) {
     h('span', { class: 'nm clip', title: name }, name), bar(done, `Import of ${name}`), h('span', { class: 'v num' }, words));
 }
 
+/** How news of a mailbox arrive; empty while it is not being read. */
+export function arrivalOf(item) {
+  if (item.status !== 'active' || item.phase === 'paused') return '';
+  return item.push && item.push !== 'none' ? 'New mail arrives at once' : 'New mail arrives within 10 minutes';
+}
+
 function watching(item) {
   const pushed = item.push && item.push !== 'none';
   return h('div', { class: 'fr' }, icon('live', 15), h('span', { class: 'nm' }, 'New mail'), bar(null),
-    h('span', { class: 'v' }, pushed ? 'watching live' : 'checked regularly'));
+    h('span', { class: 'v' }, pushed ? 'arrives at once' : 'within 10 min'));
 }
 
 /** Speaks at 25, 50, 75 and 100 percent only. */
