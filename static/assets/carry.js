@@ -58,7 +58,8 @@ async function takeBack(entry) {
     // Later parts first, as each stands on the one before.
     for (const operation of entry.operations.toReversed()) await change('POST', `/api/email/operations/${operation}/undo`);
     await entry.back?.();
-    toast(`Undone: ${entry.text}.`);
+    closeLast();
+    closeLast = toast(`Undone: ${entry.text}.`);
   } catch (problem) {
     toastProblem(problem);
   }

@@ -11,12 +11,13 @@ const FOLDER_RAW = 'Kunden/&ANw-berl&AOQ-ufe';
 /** Walks through everything that can be done with mail. `imap` is where the mailbox is, `walk` the tools of the walk. */
 export async function act(walk, imap) {
   const { page, base, check, checkAll, must, say, button } = walk;
-  const row = (subject) => page.locator('[role=listitem]', { hasText: subject });
+  const row = (subject) => page.locator('[role=listitem]', { has: page.getByText(subject, { exact: true }) });
   const link = (subject) => row(subject).locator('a.row');
   const notice = (text) => page.locator('.toast', { hasText: text });
   const other = (work) => imapSession(imap, work);
   const holds = (folder, criteria, number, text) => eventually(async () => (await other((send) => search(send, folder, criteria))).length === number, text);
-  const mail = (subject) => `SUBJECT "${subject}"`;
+  /** A mail by the number that its subject ends with, or by a subject of its own. */
+  const mail = (subject) => (/ \d+$/.test(subject) ? `HEADER Message-ID "<m${/\d+$/.exec(subject)[0]}@walk.example>"` : `SUBJECT "${subject}"`);
   const inbox = async () => {
     await page.goto(`${base}/inbox/inbox`);
     await page.locator('a.row').first().waitFor();
@@ -25,13 +26,13 @@ export async function act(walk, imap) {
   async function readOnOpen() {
     await inbox();
     const subject = 'Security questionnaire and data residency 0';
-    await page.locator('a.row.un', { hasText: subject }).waitFor();
+    await row(subject).locator('a.row.un').waitFor();
     await row(subject).hover();
     await page.waitForTimeout(900);
-    must(await page.locator('a.row.un', { hasText: subject }).count() === 1, 'hovering marked a mail as read');
+    must(await row(subject).locator('a.row.un').count() === 1, 'hovering marked a mail as read');
     await link(subject).click();
     await page.locator('article.msg.open iframe').waitFor();
-    await page.locator('a.row:not(.un)', { hasText: subject }).waitFor();
+    await row(subject).locator('a.row:not(.un)').waitFor();
     await holds('INBOX', `${mail(subject)} SEEN`, 1, 'the mailbox did not learn that a mail was read');
     say('opening a mail marked it as read, in the mailbox too');
   }
@@ -47,7 +48,7 @@ export async function act(walk, imap) {
     await check('archived');
     await holds('Archive', mail(subject), 1, 'the mailbox did not archive the mail');
     await notice('Archived 1 conversation').getByRole('button', { name: 'Undo' }).click();
-    await notice('Undone').waitFor();
+    await notice('Undone: Archived').waitFor();
     await row(subject).waitFor();
     await holds('INBOX', mail(subject), 1, 'the mailbox did not take the mail out of the archive');
     say('archived a mail and took it back, in the mailbox too');
@@ -79,7 +80,7 @@ export async function act(walk, imap) {
     await notice('Moved 4 conversations to the trash').waitFor();
     await holds('Trash', 'ALL', 4, 'the mailbox did not trash the mails');
     await page.keyboard.press('z');
-    await notice('Undone').waitFor();
+    await notice('Undone: Moved').waitFor();
     await row(before[3]).waitFor();
     await holds('Trash', 'ALL', 0, 'the mailbox kept mails in its trash');
     const after = await rows.locator('.sub').allTextContents();
@@ -157,7 +158,7 @@ export async function act(walk, imap) {
     await page.getByRole('link', { name: 'Manage' }).first().click();
     await page.locator('.whole tbody tr').first().waitFor();
     await button('Check now').click();
-    await page.getByText(/All messages are here, compared one by one/).waitFor({ timeout: 60_000 });
+    await page.locator('.hint', { hasText: 'All messages are here, compared one by one' }).waitFor({ timeout: 60_000 });
     await button('Check now').waitFor();
     await page.locator('.whole').scrollIntoViewIfNeeded();
     await checkAll('complete');

@@ -95,7 +95,7 @@ function operationRow() {
   const undo = h('button', { type: 'button', class: 'btn' }, icon('undo', 14), 'Undo');
   const mails = h('ul', { class: 'op-mails', hidden: true });
   const shows = h('button', { type: 'button', class: 'link-btn', 'aria-expanded': 'false' }, 'Show messages');
-  const el = h('li', null, mark, h('div', { class: 'grow' }, words, about, shows, mails), undo);
+  const el = h('li', null, mark, h('div', { class: 'grow' }, words, h('div', { class: 'op-line' }, about, shows), mails), undo);
   let stamp = '';
   let now = null;
   const show = (operation, undone) => {
