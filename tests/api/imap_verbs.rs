@@ -20,6 +20,7 @@ const DELETED: FlagSet = FlagSet { flag: Flag::Deleted, on: true };
 /// What a server knows that has UIDPLUS, but neither MOVE nor modification sequences.
 const PLAIN: DovecotOptions = DovecotOptions {
     capability: Some("IMAP4rev1 LITERAL+ UIDPLUS IDLE"),
+    rights: &[],
     no_tls: false,
     require_tls: false,
     no_special_folders: false,

@@ -46,6 +46,7 @@ struct Planned {
     mail: Mail,
     steps: Vec<Step>,
     changed: Fields,
+    todo: Fields,
 }
 
 /// A mail that takes no part in an undo.
@@ -85,7 +86,7 @@ pub(super) async fn change(
         let goals = plan::goal(&rows, &change, breadth, ground.folders(mail.account_id), &past);
         let steps = plan::steps(&rows, goals);
         let changed = changed(&rows, &change, &steps);
-        planned.push(Planned { mail, steps, changed });
+        planned.push(Planned { mail, todo: todo(&rows, &steps, changed), steps, changed });
     }
     let changes = serde_json::to_value(&change).map_err(ApiError::internal)?;
     let order = Order { kind: check::kind(&change), changes, action: "mail.changed", undone: Vec::new() };
@@ -123,6 +124,25 @@ fn changed(rows: &[Row], change: &Change, steps: &[Step]) -> Fields {
 
 fn moves(steps: &[Step]) -> bool {
     steps.iter().any(|step| !matches!(step, Step::Flags { .. }))
+}
+
+/// What is to be carried out. Where copies of a mail had other flags than the place that they come to, the flags as well:
+/// the provider may bring there any of them.
+fn todo(rows: &[Row], steps: &[Step], changed: Fields) -> Fields {
+    if changed.is_empty() {
+        return changed;
+    }
+    let arriving = |differs: fn(&Row, &Goal) -> bool| {
+        steps.iter().any(|step| match step {
+            Step::Expect(goal) => rows.iter().any(|row| differs(row, goal)),
+            _ => false,
+        })
+    };
+    changed.or(Fields {
+        is_read: arriving(|row, goal| row.is_read != goal.is_read),
+        is_starred: arriving(|row, goal| row.is_starred != goal.is_starred),
+        places: false,
+    })
 }
 
 /// Takes an operation back as far as nothing later stands in the way.
@@ -181,7 +201,7 @@ fn taken_back(ground: &Ground, mails: Vec<Mail>, parts: &BTreeMap<EmailId, load:
             is_starred: former.changed.is_starred && flags,
             places: moves(&steps),
         };
-        Some(Planned { mail, steps, changed })
+        Some(Planned { mail, todo: todo(&rows, &steps, changed), steps, changed })
     };
     mails.into_iter().filter_map(plan).collect()
 }
@@ -211,9 +231,8 @@ async fn finish(
     let mut works = Vec::with_capacity(planned.len());
     let mut items = Vec::with_capacity(planned.len() + passed.len());
     let mut changed = BTreeMap::new();
-    for Planned { mail, steps, changed: fields } in planned {
-        let state = if fields.is_empty() { OperationState::Confirmed } else { OperationState::Pending };
-        items.push(item(&mail, ground.locations(mail.id), fields, state));
+    for Planned { mail, steps, changed: fields, todo } in planned {
+        items.push(item(&mail, ground.locations(mail.id), fields, todo));
         if !fields.is_empty() {
             changed.insert(mail.id, fields);
             works.push(work(tx, &mut ground, &mail, steps, now).await?);
@@ -223,6 +242,7 @@ async fn finish(
         email,
         account,
         before: Former::default(),
+        todo: Fields::default(),
         state: OperationState::Superseded,
     };
     items.extend(passed.into_iter().map(superseded));
@@ -247,11 +267,12 @@ async fn finish(
     Ok(Done { operation: id, queued })
 }
 
-fn item(mail: &Mail, locations: &[Location], changed: Fields, state: OperationState) -> EntryItem {
+fn item(mail: &Mail, locations: &[Location], changed: Fields, todo: Fields) -> EntryItem {
+    let state = if todo.is_empty() { OperationState::Confirmed } else { OperationState::Pending };
     let former =
         |row: &Location| FormerPlace { folder: row.folder_id, is_read: row.is_read, is_starred: row.is_starred };
     let before = Former { places: locations.iter().map(former).collect(), changed };
-    EntryItem { email: mail.id, account: mail.account_id, before, state }
+    EntryItem { email: mail.id, account: mail.account_id, before, todo, state }
 }
 
 async fn work(tx: &mut DbConn, ground: &mut Ground, mail: &Mail, steps: Vec<Step>, now: Timestamp) -> ApiResult<Work> {

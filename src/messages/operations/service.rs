@@ -21,8 +21,9 @@ impl Messages {
         id: EmailId,
         change: Change,
     ) -> ApiResult<(OperationId, MessageDto)> {
-        let operation = self.change(access, &Selection::Mail(id), change).await?;
-        Ok((operation, self.message(access, id).await?))
+        let done = self.change(access, &Selection::Mail(id), change).await?;
+        let message = self.message(access, id).await;
+        Ok((self.ring(access, done), message?))
     }
 
     /// Changes some mails in one operation.
@@ -33,7 +34,8 @@ impl Messages {
         change: Change,
     ) -> ApiResult<OperationId> {
         let ids = check::mails(ids)?;
-        self.change(access, &Selection::Mails(ids), change).await
+        let done = self.change(access, &Selection::Mails(ids), change).await?;
+        Ok(self.ring(access, done))
     }
 
     /// Changes the person's mails of a conversation; answers the conversation as it is now.
@@ -43,18 +45,19 @@ impl Messages {
         id: ThreadId,
         change: Change,
     ) -> ApiResult<(OperationId, ThreadDto)> {
-        let operation = self.change(access, &Selection::Thread(id), change).await?;
-        Ok((operation, self.thread_now(access, id).await?))
+        let done = self.change(access, &Selection::Thread(id), change).await?;
+        let thread = self.thread_now(access, id).await;
+        Ok((self.ring(access, done), thread?))
     }
 
-    async fn change(&self, access: &Access, selection: &Selection, change: Change) -> ApiResult<OperationId> {
+    /// Applies a change. Whoever asked for it is answered before it is carried to the provider, so the caller rings
+    /// afterwards: a refusal may be quicker than the answer.
+    async fn change(&self, access: &Access, selection: &Selection, change: Change) -> ApiResult<Done> {
         access.require(Scope::Write)?;
         let change = check::change(change)?;
         let now = self.clock.now();
         let mut conn = self.db.write().await?;
-        let done = conn.transaction(async |tx| carry::change(tx, access, selection, change, now).await).await?;
-        drop(conn);
-        Ok(self.ring(access, done))
+        conn.transaction(async |tx| carry::change(tx, access, selection, change, now).await).await
     }
 
     /// Takes an operation back; answers the operation that did so.
@@ -64,8 +67,9 @@ impl Messages {
         let mut conn = self.db.write().await?;
         let done = conn.transaction(async |tx| carry::undo(tx, access, id, now).await).await?;
         drop(conn);
-        let id = self.ring(access, done);
-        self.shown_operation(access, id).await
+        let shown = self.shown_operation(access, done.operation).await;
+        self.ring(access, done);
+        shown
     }
 
     /// Tells those in this process who wait for rows; after a crash they find them by themselves.

@@ -62,12 +62,23 @@ on_both! {
         let world = World::new(backend).await;
         let ids = [world.mail(Inbox, 1, "a").await, world.mail(Inbox, 2, "b").await];
         let op = operation(&world.batch(&ids, json!({ "is_archived": true })).await);
-        let mut conn = world.api.ground.write().await;
-        let first = conn.transaction(async |tx| messages::confirm(tx, &[key(&op, ids[0])], later()).await).await.unwrap();
-        assert!(first.is_empty());
-        let last = conn.transaction(async |tx| messages::confirm(tx, &[key(&op, ids[1])], later()).await).await.unwrap();
+        let confirm = async |email: EmailId| {
+            let mut conn = world.api.ground.write().await;
+            conn.transaction(async |tx| messages::confirm(tx, &[key(&op, email)], later()).await).await.unwrap()
+        };
+        // What is not done at the provider cannot be confirmed.
+        assert!(confirm(ids[0]).await.is_empty());
+        assert_eq!(world.operation(&op).await["items"][0]["state"], "pending");
+        for (number, id) in (50..).zip(ids) {
+            let from = world.diffs(&[id]).await[&id].departures[0].clone();
+            let to = Some(messages::Number { uid_validity: 1, uid: number });
+            let archive = world.folder(Archive);
+            let mut conn = world.api.ground.write().await;
+            conn.transaction(async |tx| messages::moved(tx, &from, archive, to, later()).await).await.unwrap();
+        }
+        assert!(confirm(ids[0]).await.is_empty());
+        let last = confirm(ids[1]).await;
         assert_eq!((last.len(), last[0].state), (1, OperationState::Confirmed));
-        drop(conn);
         assert!(world.operation(&op).await["confirmed_at"].is_string());
     }
 }

@@ -37,7 +37,7 @@ impl Provider {
     pub async fn carry_out(&mut self, world: &World) -> Vec<OperationChange> {
         let account = world.api.ground.owner.account;
         let mut conn = world.api.ground.write().await;
-        let due = messages::due_items(&mut conn, account, later(), 10_000).await.unwrap();
+        let due = messages::due_items(&mut conn, account, later() + chrono::Duration::hours(1), 10_000).await.unwrap();
         drop(conn);
         let keys: Vec<ItemKey> = due.iter().map(|item| item.key).collect();
         let emails: Vec<EmailId> = keys.iter().map(|key| key.email).collect();
@@ -74,7 +74,8 @@ impl Provider {
                         .unwrap();
                 }
                 None => {
-                    let from = diff.locations.iter().find(|row| row.number.is_some()).expect("a source");
+                    // What arrived in this round is a source in the next.
+                    let Some(from) = diff.locations.iter().find(|row| row.number.is_some()) else { continue };
                     let mail = self.mails[&(from.folder, from.number.unwrap().uid)];
                     self.mails.insert((wanted.folder, to.uid), mail);
                     conn.transaction(async |tx| messages::copied(tx, from, wanted.folder, Some(to), later()).await)

@@ -31,8 +31,8 @@ async fn view(world: &World, ids: &[EmailId]) -> View {
 /// A thousand mails with all kinds of flags; every third one lies in Sent too, every seventh twice in the inbox.
 async fn thousand(world: &World) -> Vec<EmailId> {
     let mail = |uid: u32| IncomingMail {
-        is_read: uid % 2 == 0,
-        is_starred: uid % 5 == 0,
+        is_read: uid.is_multiple_of(2),
+        is_starred: uid.is_multiple_of(5),
         ..incoming(world.folder(Inbox), uid, parsed(&format!("m{uid}"), &[]))
     };
     let mails: Vec<IncomingMail> = (1..=1_000).map(mail).collect();

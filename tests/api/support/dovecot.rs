@@ -19,6 +19,8 @@ pub const PASSWORD: &str = "pw";
 pub struct DovecotOptions {
     /// The capabilities to advertise instead of Dovecot's own, as for servers that know less.
     pub capability: Option<&'static str>,
+    /// What owners may do in folders (RFC 4314), such as `Frozen owner lr`.
+    pub rights: &'static [&'static str],
     /// Offer no TLS at all.
     pub no_tls: bool,
     /// Refuse passwords before STARTTLS.
@@ -51,6 +53,9 @@ impl Dovecot {
             vec!["--certificate".to_owned(), text(&pki.certificate), "--key".to_owned(), text(&pki.key)];
         if let Some(capability) = options.capability {
             arguments.extend(["--capability".to_owned(), capability.to_owned()]);
+        }
+        for rights in options.rights {
+            arguments.extend(["--rights".to_owned(), (*rights).to_owned()]);
         }
         for (wanted, flag) in [
             (options.no_tls, "--no-tls"),

@@ -1,8 +1,11 @@
 //! What either side changes shows on the other: a real Dovecot, and an independent client that works beside Duplex.
 
 mod inbound;
+mod interleaved;
 mod listening;
+mod outbound;
 mod recovery;
+mod refusals;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +13,7 @@ use serde_json::Value;
 
 use crate::mailbox::{backfilled, connect, fill};
 use crate::support::imap_peer::ImapPeer;
-use crate::support::{Client, Dovecot, DovecotOptions, Mailbox, SmtpSecurity, SmtpSink, wait_until};
+use crate::support::{Client, Dovecot, DovecotOptions, Mailbox, SmtpSecurity, SmtpSink, wait_for, wait_until};
 
 /// A server that counts changes but does not tell what vanished (RFC 7162 without QRESYNC).
 pub const CONDSTORE: &str = "IMAP4rev1 SASL-IR LITERAL+ ENABLE ID CHILDREN NAMESPACE UIDPLUS UNSELECT MOVE CONDSTORE \
@@ -96,6 +99,15 @@ pub async fn converged(owner: &Client, account: &str, peer: &ImapPeer) -> State 
     same.await;
     assert_eq!(last, Vec::<String>::new());
     held(peer)
+}
+
+/// Waits until an operation is over; gives it.
+pub async fn settled(owner: &Client, operation: &str) -> Value {
+    wait_for("the operation is over", async || {
+        let found = owner.get(&format!("/api/email/operations/{operation}")).await.json(200);
+        (found["state"] != "pending").then_some(found)
+    })
+    .await
 }
 
 /// All facts of these types so far, by type.

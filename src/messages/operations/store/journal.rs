@@ -57,6 +57,8 @@ pub(in crate::messages::operations) struct EntryItem {
     pub email: EmailId,
     pub account: AccountId,
     pub before: Former,
+    /// What is still to be carried out.
+    pub todo: Fields,
     pub state: OperationState,
 }
 
@@ -83,17 +85,15 @@ pub(in crate::messages::operations) async fn write(
     insert_rows!(tx, operations::table, vec![row])?;
     let mut rows = Vec::with_capacity(parts.len());
     for part in parts {
-        let pending = part.state == OperationState::Pending;
-        let todo = if pending { part.before.changed } else { Fields::default() };
         rows.push(NewItem {
             operation_id: id,
             email_id: part.email,
             account_id: part.account,
             before: Json(serde_json::to_value(&part.before).unwrap_or_default()),
             state: part.state.as_str(),
-            next_attempt_at: pending.then_some(now),
+            next_attempt_at: (part.state == OperationState::Pending).then_some(now),
             updated_at: now,
-            todo: todo.stored(),
+            todo: part.todo.stored(),
         });
     }
     insert_rows!(tx, items::table, rows)?;

@@ -121,7 +121,12 @@ pub async fn copied(
     now: Timestamp,
 ) -> QueryResult<()> {
     places::lock_for(tx, from.email).await?;
-    let truth = (from.server(Flag::Read), from.server(Flag::Starred));
+    let truth = match (places::location(tx, from.id).await?, places::departure(tx, from.id).await?) {
+        // Flags may have been stored there since the differences were read; the copy has them.
+        (Some(row), _) => row.truth(),
+        (None, Some(row)) => row.truth(),
+        (None, None) => (from.server(Flag::Read), from.server(Flag::Starred)),
+    };
     arrive(tx, from.email, truth, folder, to, now).await
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Duration;
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
@@ -32,20 +33,28 @@ macro_rules! pending {
 
 /// The provider has what these items asked for. Answers the operations whose state changed.
 ///
-/// An item that is pending no more (a later change took its place, or a person took it back) stays as it is. So does one
-/// whose mail has got another flag at the provider since it was carried out: it is due again.
+/// An item that is pending no more (a later change took its place, or a person took it back) stays as it is. One whose
+/// mail still is, or is again, other at the provider than it is wanted stays pending and is soon looked at again.
 pub async fn confirm(tx: &mut DbConn, keys: &[ItemKey], now: Timestamp) -> QueryResult<Vec<OperationChange>> {
     lock(tx, keys).await?;
     let emails: Vec<EmailId> = keys.iter().map(|key| key.email).collect();
     let differing = shields::differing(tx, &emails).await?;
+    let again = now + Duration::seconds(1);
     for (operation, emails) in by_operation(keys) {
         let query = pending!(operation, &emails).select((items::email_id, items::todo));
         let rows: Vec<(EmailId, Json)> = on_conn!(tx, |c| query.load(c).await)?;
-        let is_done = |(email, todo): (EmailId, Json)| {
-            let open = differing.get(&email).copied().unwrap_or_default();
-            Fields::read(todo).and(open).is_empty().then_some(email)
+        let is_done = |(email, todo): &(EmailId, Json)| {
+            let open = differing.get(email).copied().unwrap_or_default();
+            Fields::read(todo.clone()).and(open).is_empty()
         };
-        let done: Vec<EmailId> = rows.into_iter().filter_map(is_done).collect();
+        let (done, open): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_done);
+        let ids = |rows: Vec<(EmailId, Json)>| rows.into_iter().map(|(email, _)| email).collect::<Vec<EmailId>>();
+        let (done, open) = (ids(done), ids(open));
+        for emails in open.chunks(IDS) {
+            let query = diesel::update(pending!(operation, emails))
+                .set((items::attempts.eq(items::attempts + 1), items::next_attempt_at.eq(Some(again))));
+            on_conn!(tx, |c| query.execute(c).await)?;
+        }
         for emails in done.chunks(IDS) {
             let query = diesel::update(pending!(operation, emails)).set((
                 items::state.eq(OperationState::Confirmed.as_str()),

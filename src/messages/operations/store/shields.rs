@@ -1,20 +1,35 @@
 //! Shields: while a flag that a person changed is on its way, what the provider says of it stands beside it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
 use super::super::model::Fields;
 use super::journal;
+use super::places;
 use crate::db::DbConn;
 use crate::db::schema::email_locations;
 use crate::ids::EmailId;
 use crate::messages::store::threads::IDS;
 use crate::on_conn;
 
-/// The flags in which the provider has something else than is wanted, by mail.
+/// The fields in which the provider has something else than is wanted, by mail.
 pub(super) async fn differing(tx: &mut DbConn, emails: &[EmailId]) -> QueryResult<HashMap<EmailId, Fields>> {
+    let mut found = differing_flags(tx, emails).await?;
+    let locations = places::locations(tx, emails).await?;
+    let shown: HashSet<EmailId> = locations.iter().map(|row| row.email_id).collect();
+    let expected = locations.iter().filter(|row| row.uid.is_none() && row.settled_at.is_none());
+    // A mail that lies nowhere any more has nothing to leave for: what is left of it at the provider stays there.
+    let departures = places::departures(tx, emails).await?;
+    let leaving = departures.iter().map(|row| row.email_id).filter(|email| shown.contains(email));
+    for email in expected.map(|row| row.email_id).chain(leaving) {
+        found.entry(email).or_default().places = true;
+    }
+    Ok(found)
+}
+
+async fn differing_flags(tx: &mut DbConn, emails: &[EmailId]) -> QueryResult<HashMap<EmailId, Fields>> {
     let mut found: HashMap<EmailId, Fields> = HashMap::new();
     for chunk in emails.chunks(IDS) {
         let shielded = email_locations::server_read.is_not_null().or(email_locations::server_starred.is_not_null());
