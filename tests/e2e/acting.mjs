@@ -1,7 +1,7 @@
 // Acts on mail as people do, looks whether the mailbox has it, and lets another program change mail meanwhile.
 
 import { append, imapSession, search } from './imap.mjs';
-import { freshMail } from './mails.mjs';
+import { brokenChain, freshMail } from './mails.mjs';
 
 const PATIENCE_MS = 30_000;
 const LABEL = 'Priority';
@@ -10,7 +10,7 @@ const FOLDER_RAW = 'Kunden/&ANw-berl&AOQ-ufe';
 
 /** Walks through everything that can be done with mail. `imap` is where the mailbox is, `walk` the tools of the walk. */
 export async function act(walk, imap) {
-  const { page, base, check, checkAll, must, say, button } = walk;
+  const { page, base, check, checkAll, expect, must, say, button } = walk;
   const row = (subject) => page.locator('[role=listitem]', { has: page.getByText(subject, { exact: true }) });
   const link = (subject) => row(subject).locator('a.row');
   const notice = (text) => page.locator('.toast', { hasText: text });
@@ -88,6 +88,25 @@ export async function act(walk, imap) {
     say('trashed four conversations and took it back, in the mailbox too');
   }
 
+  async function beRefused() {
+    const subject = 'Security questionnaire and data residency 0';
+    const detail = 'The mailbox is kept to read only.';
+    const refuse = (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Conflict', status: 409, code: 'account_not_active', detail }) });
+    await page.route('**/api/email/threads/*', (route) => {
+      if (route.request().method() !== 'PATCH') return route.fallback();
+      expect(409, new URL(route.request().url()).pathname);
+      return refuse(route);
+    });
+    await link(subject).focus();
+    await page.keyboard.press('e');
+    await notice(detail).waitFor();
+    await row(subject).waitFor();
+    await page.unroute('**/api/email/threads/*');
+    await check('refused');
+    await notice(detail).getByRole('button', { name: 'Close notice' }).click();
+    say('a refused change came back with its reason');
+  }
+
   async function moveAndLabel() {
     const subject = 'Security questionnaire and data residency 6';
     await link(subject).click();
@@ -137,6 +156,44 @@ export async function act(walk, imap) {
     });
   }
 
+  async function joinConversations() {
+    const subject = 'Three mails, the middle one late';
+    const { first, middle, last } = brokenChain(imap.user, subject);
+    const put = (text) => other((send) => append(send, 'INBOX', text));
+    await put(first);
+    await put(last);
+    await eventually(async () => (await row(subject).count()) === 2, 'two conversations did not appear');
+    for (const text of ['The first of three.', 'The last of three.']) {
+      await page.locator('a.row', { hasText: text }).click();
+      await page.frameLocator('article.msg.open iframe').getByText(text).waitFor();
+    }
+    await put(middle);
+    await eventually(async () => (await page.locator('article.msg').count()) === 3, 'the conversation that became part of another is not shown whole');
+    await eventually(async () => (await row(subject).count()) === 1, 'two rows stand for one conversation');
+    await page.reload();
+    await eventually(async () => (await page.locator('article.msg').count()) === 3, 'the address does not show the conversation that it became part of');
+    say('two conversations became one while one of them was open');
+  }
+
+  async function reconnect() {
+    const opened = [];
+    let cut = () => {};
+    await page.routeWebSocket(/\/api\/ws/, (socket) => {
+      const server = socket.connectToServer();
+      opened.push(socket.url());
+      cut = () => { socket.close(); server.close(); };
+    });
+    await inbox();
+    await link('Countersigned agreement 2').focus();
+    await page.keyboard.press('s');
+    await row('Countersigned agreement 2').locator('.starred').waitFor({ state: 'detached' });
+    await page.waitForTimeout(500);
+    cut();
+    await eventually(async () => opened.length > 1, 'the page did not connect again');
+    must(/[?&]after=\d+/.test(opened[1]), `the page connected again without the last number: ${opened[1]}`);
+    say('connected again where the connection broke');
+  }
+
   async function lookBack() {
     await page.goto(`${base}/activity`);
     await page.getByText('Moved 4 messages to the trash').first().waitFor();
@@ -169,8 +226,11 @@ export async function act(walk, imap) {
   await archiveAndUndo();
   await starByKey();
   await bulkTrashAndUndo();
+  await beRefused();
   await moveAndLabel();
   await watchOthers();
+  await joinConversations();
+  await reconnect();
   await lookBack();
   await prove();
 }

@@ -199,7 +199,12 @@ export function threadList({ source, hrefOf, empty, bar, onPicked }) {
 
   return {
     el, load, refresh, expect, picked, neighbour,
-    select: (id) => { selected = id; current = id ?? current; mark(); },
+    select: (id) => {
+      selected = id;
+      current = id ?? current;
+      mark();
+      known.get(id)?.el.scrollIntoView({ block: 'nearest' });
+    },
     thread: (id) => { const found = data.threads.find((thread) => thread.id === id); return found ? seen(found) : null; },
     position: (id) => ({ at: shown().findIndex((thread) => thread.id === id), total: shown().length, more: Boolean(data.cursor) }),
     /** The row that the keyboard is at. */
