@@ -88,6 +88,28 @@ export async function act(walk, imap) {
     say('trashed four conversations and took it back, in the mailbox too');
   }
 
+  async function bringBack() {
+    const subject = 'Kick-off next Tuesday? 7';
+    for (const [key, view, folder, verb, said] of [
+      ['#', 'trash', 'Trash', 'Restore from the trash', 'Restored 1 conversation'],
+      ['e', 'archive', 'Archive', 'Move out of the archive', 'Took 1 conversation out of the archive']]) {
+      await link(subject).click();
+      const address = page.url();
+      await page.keyboard.press(key);
+      await page.waitForURL((url) => url.href !== address && /\/inbox\/inbox\/./.test(url.pathname));
+      await holds(folder, mail(subject), 1, `the mail did not come to ${folder}`);
+      await page.goto(`${base}/inbox/${view}`);
+      await row(subject).hover();
+      await row(subject).getByRole('button', { name: verb }).click();
+      await notice(said).waitFor();
+      await row(subject).waitFor({ state: 'detached' });
+      await holds('INBOX', mail(subject), 1, `the mail did not come back from ${folder}`);
+      await inbox();
+      await row(subject).waitFor();
+    }
+    say('brought a mail back from the trash and from the archive');
+  }
+
   async function beRefused() {
     const subject = 'Security questionnaire and data residency 0';
     const detail = 'The mailbox is kept to read only.';
@@ -226,6 +248,7 @@ export async function act(walk, imap) {
   await archiveAndUndo();
   await starByKey();
   await bulkTrashAndUndo();
+  await bringBack();
   await beRefused();
   await moveAndLabel();
   await watchOthers();

@@ -96,8 +96,8 @@ async function watchImport() {
   }
   await page.getByText(/^New mail arrives/).first().waitFor();
   if (env.EXPECTED) {
-    const shown = (await page.locator('section.sync .big').textContent()).replaceAll(',', '');
-    must(parseInt(shown, 10) === Number(env.EXPECTED), `${shown} mails are shown, ${env.EXPECTED} are there`);
+    const big = page.locator('section.sync .big', { hasText: new RegExp(`^${Number(env.EXPECTED).toLocaleString('en')}$`) });
+    await big.waitFor().catch(async () => must(false, `${await page.locator('section.sync .big').textContent()} mails are shown, ${env.EXPECTED} are there`));
   }
   await checkAll('imported');
   say(`imported, ${steps} steps seen`);

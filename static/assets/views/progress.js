@@ -3,7 +3,7 @@
 import { post } from '../api.js';
 import { add, announce, fill, h, icon, svg } from '../dom.js';
 import { ago, count, folderName, percent, plural, timeLeft } from '../format.js';
-import { account, putAccount, refreshAccounts, watch } from '../store.js';
+import { account, foldersOf, putAccount, refreshAccounts, watch } from '../store.js';
 import { bar, busy, toast, toastProblem } from '../ui.js';
 import { folderIcon, inOrder } from './folders.js';
 
@@ -50,7 +50,7 @@ export function progressCard(id, { openInbox = true } = {}) {
     parts.foot.firstChild.textContent = footText(item);
     announced = announceStep(item, announced);
   };
-  const stop = watch((what) => { if (what === 'accounts') draw(); });
+  const stop = watch((what) => { if (what === 'accounts' || what === 'folders') draw(); });
   draw();
   return { el, destroy: stop };
 }
@@ -105,7 +105,7 @@ function drawHero(el, ring, item) {
   const { synced = 0, total = 0, per_second: rate = 0, eta_seconds: eta = null } = item.progress ?? {};
   ring.set(doneOf(item));
   const all = item.phase === 'live' && item.status === 'active';
-  const stored = all ? Math.max(synced, total) : synced;
+  const stored = all ? foldersNow(item).reduce((sum, folder) => sum + folder.synced, 0) : synced;
   const big = h('div', { class: 'big num' }, count(stored), all || !total ? null : h('span', null, ` of ${count(total)}`));
   const words = all ? `${stored === 1 ? 'message' : 'messages'}, all imported` : 'messages imported, newest first';
   fill(el, ring.el, h('div', { class: 'grow' }, big, h('p', null, words), pill(item, rate, eta)));
@@ -120,7 +120,7 @@ function pill(item, rate, eta) {
 }
 
 function drawFolders(el, item, all, toggle) {
-  const folders = inOrder(item.progress?.folders ?? []);
+  const folders = inOrder(foldersNow(item));
   const shown = all ? folders : folders.slice(0, SHOWN_FOLDERS);
   const focused = el.contains(document.activeElement);
   const more = folders.length > SHOWN_FOLDERS && h('button', { type: 'button', class: 'more', 'aria-expanded': String(all), onclick: toggle },
@@ -135,6 +135,15 @@ function folderRow({ name: path, role, synced = 0, total = 0 }, phase) {
   const words = done === 100 || total === 0 ? count(total) : `${count(synced)} of ${count(total)}`;
   return h('div', { class: ['fr', done === 100 && 'ok'] }, icon(done === 100 ? 'done' : folderIcon(role), 15),
     h('span', { class: 'nm clip', title: name }, name), bar(done, `Import of ${name}`), h('span', { class: 'v num' }, words));
+}
+
+/** The folders with what is stored and what is there: during the import as it counts them, afterwards as they are now. */
+function foldersNow({ id, phase, progress }) {
+  const now = new Map(phase === 'live' ? foldersOf(id).map((folder) => [folder.id, folder]) : []);
+  return (progress?.folders ?? []).map((folder) => {
+    const { stored_count: synced, provider_count: there } = now.get(folder.id) ?? {};
+    return synced === undefined ? folder : { ...folder, synced, total: Math.max(synced, there ?? 0) };
+  });
 }
 
 /** How news of a mailbox arrive; empty while it is not being read. */
