@@ -21,7 +21,17 @@ export function whenSignedOut(handler) { onSignedOut = handler; }
  * Calls the API. `query` is an object whose empty values are left out; `quiet401` keeps a 401
  * from sending the visitor to the sign-in page.
  */
-export async function call(method, path, { body, query, signal, quiet401 = false } = {}) {
+export async function call(method, path, options) {
+  return readJson(await answer(method, path, options));
+}
+
+/** Changes mail. Resolves with `{ operation, body }`: the operation is what Undo takes back. */
+export async function change(method, path, body) {
+  const response = await answer(method, path, { body });
+  return { operation: response.headers.get('Duplex-Operation-Id'), body: await readJson(response) };
+}
+
+async function answer(method, path, { body, query, signal, quiet401 = false } = {}) {
   const headers = { Accept: 'application/json' };
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -35,7 +45,7 @@ export async function call(method, path, { body, query, signal, quiet401 = false
     if (error.name === 'AbortError') throw error;
     throw new Problem({ code: 'offline', detail: 'The server does not answer. Check the connection, then try again.' });
   }
-  if (response.ok) return readJson(response);
+  if (response.ok) return response;
   const problem = await readProblem(response);
   if (response.status === 401 && !quiet401) onSignedOut();
   throw problem;

@@ -1,11 +1,13 @@
 // Starts the pages: who is signed in, which path shows what.
 
 import { whenSignedOut } from './api.js';
+import { tellFailures } from './carry.js';
 import { add, h } from './dom.js';
 import { startKeys } from './keys.js';
 import { go, start } from './router.js';
 import { begin, end, loadMe, state } from './store.js';
 import { failedState } from './ui.js';
+import { activityPage } from './views/activity.js';
 import { connectPage } from './views/connect.js';
 import { invitePage, loginPage, lostPage, resetPage, setupPage } from './views/door.js';
 import { inboxPage } from './views/inbox.js';
@@ -23,6 +25,7 @@ const ROUTES = [
   ['/mailboxes', mailboxesPage],
   ['/mailboxes/:id', mailboxPage],
   ['/mailboxes/:id/sync', mailboxPage],
+  ['/activity', activityPage],
   ['/settings', settingsPage],
   ['/settings/:tab', settingsPage],
   ['/setup', setupPage],
@@ -48,6 +51,7 @@ async function boot() {
     go(guard() ?? '/login', { replace: true });
   });
   startKeys();
+  tellFailures();
   try {
     await loadMe();
     await begin();

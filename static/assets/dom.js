@@ -39,6 +39,21 @@ export function fill(el, ...children) {
   return add(el, ...children);
 }
 
+/**
+ * Makes `nodes` the children of `parent`, moving only what is out of place, so that focus, hover and frames stay.
+ * Children of the class `leaving` are on their way out by themselves.
+ */
+export function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.children]) if (!wanted.has(child) && !child.classList.contains('leaving')) child.remove();
+  let at = parent.firstElementChild;
+  for (const node of nodes) {
+    while (at?.classList.contains('leaving')) at = at.nextElementSibling;
+    if (at === node) at = at.nextElementSibling;
+    else parent.insertBefore(node, at);
+  }
+}
+
 /** Makes an SVG element. */
 export function svg(tag, props, ...children) {
   const el = document.createElementNS(SVG, tag);

@@ -1,7 +1,9 @@
 // Single-key shortcuts: off while typing or while a dialog is open, and switchable (WCAG 2.1.4).
 
+import { undoLast } from './carry.js';
 import { h } from './dom.js';
 import { tick } from './forms.js';
+import { popoverOpen } from './popover.js';
 import { go } from './router.js';
 import { state } from './store.js';
 import { dialog } from './ui.js';
@@ -9,6 +11,8 @@ import { dialog } from './ui.js';
 const OFF = 'duplex.keys.off';
 const SHEET = [
   [['j'], 'Older conversation'], [['k'], 'Newer conversation'], [['Enter', 'o'], 'Open the conversation'],
+  [['e'], 'Archive, and on to the next'], [['#'], 'Move to the trash'], [['s'], 'Star'], [['u'], 'Mark as unread or read'],
+  [['z'], 'Undo'], [['x'], 'Select'], [['Shift', 'j'], 'Select down to the older'], [['Shift', 'k'], 'Select up to the newer'],
   [['Esc'], 'Close the topmost layer'], [['g', 'i'], 'Go to the inbox'], [['g', ','], 'Go to settings'], [['?'], 'This sheet'],
 ];
 let page = {};
@@ -27,7 +31,7 @@ export function startKeys() {
 function onKey(event) {
   if (!state.me || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const field = event.target.closest?.('input:not([type=checkbox]), textarea, select, [contenteditable]');
-  if (field || document.querySelector('dialog[open]')) return;
+  if (field || document.querySelector('dialog[open]') || popoverOpen()) return;
   const single = event.key.length === 1;
   if (single && localStorage.getItem(OFF)) return;
   const after = Date.now() - prefix < 1000;
@@ -40,7 +44,7 @@ function onKey(event) {
 
 function general(key) {
   if (key === 'g') return () => { prefix = Date.now(); };
-  return key === '?' ? showSheet : null;
+  return { '?': showSheet, z: undoLast }[key] ?? null;
 }
 
 /** The list of shortcuts, with the switch that turns single keys off. */

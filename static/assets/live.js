@@ -44,9 +44,10 @@ function open() {
   mine.addEventListener('open', () => {
     const again = attempts > 0;
     attempts = 0;
-      stopPolling();
+    stopPolling();
     showOffline(false);
-    if (again) emit({ type: 'poll', data: {} });
+    // What happened between the first look and this connection has no event of its own.
+    emit({ type: again ? 'poll' : 'opened', data: {} });
   });
   mine.addEventListener('message', (message) => receive(message.data));
   mine.addEventListener('close', () => { if (wanted && socket === mine) retry(); });

@@ -2,22 +2,34 @@
 
 import { get, listAll, setCsrf } from './api.js';
 import { connect, disconnect, listen } from './live.js';
+import { coalesce } from './timing.js';
+
+const SOON_MS = 500;
+const IMPORT_MS = 2000;
 
 /** Read it freely; only this module writes. `me` is null while signed out. */
 export const state = { me: null, accounts: [], folders: new Map(), loaded: false };
 
 const watchers = new Set();
 let stopListening = null;
-let folderTimer = 0;
 
-/** Calls `watcher(what)` after a change; `what` is `accounts`, `folders` or `mail`. Returns how to stop. */
+/**
+ * Calls `watcher(what, event)` after a change; `what` is `accounts`, `folders`, `mail`, `operations` or `ended`
+ * (signed out), `event` the news behind it, if there is one. Returns how to stop.
+ */
 export function watch(watcher) {
   watchers.add(watcher);
   return () => watchers.delete(watcher);
 }
 
-function changed(what) {
-  for (const watcher of [...watchers]) watcher(what);
+function changed(what, event = null) {
+  for (const watcher of [...watchers]) watcher(what, event);
+}
+
+/** Says that mail was changed from this page, so that everything that shows it looks again. */
+export function mailChanged() {
+  changed('mail');
+  laterFolders();
 }
 
 /** Asks who is signed in; throws a Problem with status 401 when nobody is. */
@@ -43,6 +55,7 @@ export function end() {
   stopListening = null;
   Object.assign(state, { me: null, accounts: [], folders: new Map(), loaded: false });
   setCsrf('');
+  changed('ended');
 }
 
 export const account = (id) => state.accounts.find((item) => item.id === id) ?? null;
@@ -113,26 +126,30 @@ async function refreshAccount(id) {
   }
 }
 
-function onEvent({ type, data }) {
+function onEvent(event) {
+  const { type, data } = event;
   if (type === 'sync.progress') {
     const { account_id: id, phase, status, last_sync_at: lastSync, ...progress } = data;
     const known = account(id);
     if (known) putAccount({ id, phase: phase ?? known.phase, status: status ?? known.status, last_sync_at: lastSync ?? known.last_sync_at, progress });
     else refreshAccount(id);
-    changed('mail');
-    laterFolders();
+    laterImported();
   } else if (type?.startsWith('account.')) {
     refreshAccount(data.account_id).then(laterFolders);
   } else if (type === 'poll') {
-    refreshAccounts().then(() => changed('mail')).catch(() => {});
-  } else if (type?.startsWith('email.')) {
-    changed('mail');
+    refreshAccounts().then(() => { changed('mail'); changed('operations'); }).catch(() => {});
+  } else if (type === 'operation.updated') {
+    changed('operations', event);
+  } else if (type === 'opened') {
+    mailChanged();
+  } else if (type?.startsWith('email.') || type === 'thread.merged') {
+    changed('mail', event);
     laterFolders();
   }
 }
 
-/** Folder counts follow at most once every two seconds, however many events arrive. */
-function laterFolders() {
-  if (folderTimer) return;
-  folderTimer = setTimeout(() => { folderTimer = 0; if (state.me) refreshFolders().catch(() => {}); }, 2000);
-}
+/** Folder counts follow at once, however many events arrive, yet not with each of them. */
+const laterFolders = coalesce(() => state.me && refreshFolders(), SOON_MS);
+
+/** Mail that an import brings in has no event of its own: the lists follow its progress. */
+const laterImported = coalesce(() => state.me && mailChanged(), IMPORT_MS);

@@ -3,16 +3,29 @@
 import { add, fill, h, icon, iconButton, setVar, svg } from './dom.js';
 import { faceColour, initials, personName } from './format.js';
 
-/** A short notice that leaves by itself; read out by screen readers. */
-export function toast(text, { stay = false } = {}) {
-  const box = document.getElementById('toasts');
-  const el = h('div', { class: 'toast' }, h('span', { class: 'grow' }, text), iconButton('close', 'Close notice', () => el.remove()));
-  box.append(el);
-  if (!stay) setTimeout(() => el.remove(), 5000);
+const NOTICE_MS = 5000;
+
+/**
+ * A short notice that leaves by itself unless it is being pointed at or used; read out by screen readers. `action` is
+ * something to press in it: a button or a link. Returns how to take it away.
+ */
+export function toast(text, { stay = false, ms = NOTICE_MS, action, tone } = {}) {
+  const close = () => { clearTimeout(timer); el.remove(); };
+  const el = h('div', { class: ['toast', tone] }, tone === 'bad' && icon('warn', 15), h('span', { class: 'grow' }, text), action, iconButton('close', 'Close notice', () => close()));
+  let timer = 0;
+  const used = () => el.matches(':hover, :focus-within');
+  const wait = () => {
+    clearTimeout(timer);
+    if (!stay) timer = setTimeout(() => (used() ? wait() : close()), ms);
+  };
+  for (const name of ['pointerleave', 'focusout']) el.addEventListener(name, wait);
+  document.getElementById('toasts').append(el);
+  wait();
+  return close;
 }
 
 /** Shows what went wrong with a call that has no form. */
-export const toastProblem = (problem) => toast(problem.message, { stay: true });
+export const toastProblem = (problem) => toast(problem.message, { stay: true, tone: 'bad' });
 
 /** Opens a modal dialog built by `build(close)`; resolves with what `close` got, or null on Escape. */
 export function dialog(title, build) {

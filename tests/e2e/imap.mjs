@@ -1,8 +1,8 @@
-// Puts mail into a mailbox over plain IMAP, apart from the code under test.
+// Reads and changes a mailbox over plain IMAP, apart from the code under test.
 
 import net from 'node:net';
 
-/** Runs `work(send)` in one signed-in IMAP session; `send(command, literal?)` waits for its tagged OK. */
+/** Runs `work(send)` in one signed-in IMAP session; `send(command, literal?)` resolves with the answer up to its tagged OK. */
 export async function imapSession({ host, port, user, password }, work) {
   const socket = net.connect(port, host);
   let buffer = '';
@@ -13,7 +13,11 @@ export async function imapSession({ host, port, user, password }, work) {
   const line = async (match) => {
     for (;;) {
       const found = match.exec(buffer);
-      if (found) { buffer = buffer.slice(found.index + found[0].length); return found[0]; }
+      if (found) {
+        const text = buffer.slice(0, found.index);
+        buffer = buffer.slice(found.index + found[0].length);
+        return { text, line: found[0] };
+      }
       if (socket.destroyed) throw new Error('the IMAP server hung up');
       await new Promise((resolve) => { wake = resolve; setTimeout(resolve, 1000); });
     }
@@ -26,8 +30,9 @@ export async function imapSession({ host, port, user, password }, work) {
       await line(/^\+[^\r\n]*\r\n/m);
       socket.write(`${literal}\r\n`);
     }
-    const answer = await line(new RegExp(`^a${tag} [^\\r\\n]*\\r\\n`, 'm'));
-    if (!/^a\d+ OK/.test(answer)) throw new Error(`${command.split(' ')[0]}: ${answer.trim()}`);
+    const { text, line: end } = await line(new RegExp(`^a${tag} [^\\r\\n]*\\r\\n`, 'm'));
+    if (!/^a\d+ OK/.test(end)) throw new Error(`${command.split(' ')[0]}: ${end.trim()}`);
+    return text;
   };
   try {
     await line(/^\* OK[^\r\n]*\r\n/m);
@@ -44,6 +49,13 @@ export async function append(send, folder, mail, { seen = false, date } = {}) {
   const flags = seen ? '(\\Seen)' : '()';
   const when = date ? ` "${imapDate(date)}"` : '';
   await send(`APPEND "${folder}" ${flags}${when} {${text.length}}`, text);
+}
+
+/** The UIDs of the mails in a folder that fit, such as `SUBJECT "Hello" SEEN`. */
+export async function search(send, folder, criteria) {
+  await send(`EXAMINE "${folder}"`);
+  const found = /^\* SEARCH(.*)\r\n/m.exec(await send(`UID SEARCH ${criteria}`));
+  return (found?.[1] ?? '').trim().split(' ').filter(Boolean);
 }
 
 function imapDate(date) {

@@ -23,6 +23,12 @@ export function freshMail(to, subject) {
   return header({ from: person(PEOPLE[1]), to, subject, date: new Date(), id: `fresh-${Date.now()}@aster.example` }) + 'It arrived while the inbox was open.\n';
 }
 
+/** Three mails of one conversation; without the middle one nothing shows that the outer two belong together. */
+export function brokenChain(to, subject) {
+  const mail = (id, reply, text) => header({ from: person(PEOPLE[0]), to, subject, date: new Date(), id: `${id}@walk.example`, reply: reply && `${reply}@walk.example` }) + `${text}\n`;
+  return { first: mail('chain-1', null, 'The first of three.'), middle: mail('chain-2', 'chain-1', 'The one between.'), last: mail('chain-3', 'chain-2', 'The last of three.') };
+}
+
 /** Fills a mailbox with `count` mails in several folders. Resolves to the number of mails. */
 export async function fill(send, owner, count) {
   const me = `"Jonas Weber" <${owner}>`;

@@ -6,7 +6,7 @@ use super::failure::Reason;
 use super::plan::{FolderPlan, Plan};
 use super::session::{Session, SessionError};
 use crate::ids::{EmailId, FolderId};
-use crate::messages::{DueItem, Flag, MailDiff, PlaceRow};
+use crate::messages::{DueItem, Fields, Flag, MailDiff, PlaceRow};
 use crate::providers::imap::{self, ImapError, ImapErrorKind, Mailbox};
 
 /// What could not be done, by mail.
@@ -80,8 +80,12 @@ impl From<diesel::result::Error> for Trouble {
 
 impl Session<'_> {
     /// Does what is to be done for these mails, as far as it goes.
-    pub(super) async fn carry(&mut self, diffs: &[MailDiff]) -> Result<Outcomes, SessionError> {
-        let plan = Plan::of(diffs);
+    pub(super) async fn carry(
+        &mut self,
+        diffs: &[MailDiff],
+        todo: &HashMap<EmailId, Fields>,
+    ) -> Result<Outcomes, SessionError> {
+        let plan = Plan::of(diffs, todo);
         let mut outcomes = Outcomes::default();
         outcomes.places.extend(plan.lost.iter().map(|email| (*email, Reason::gone())));
         for (&(folder, generation), work) in &plan.folders {

@@ -8,6 +8,9 @@ use crate::ids::FolderId;
 use crate::messages::{self, Number, PlaceRow};
 use crate::providers::imap::{CopyMap, Flag, FlagSet, ImapConnection, ImapError, ImapErrorKind, UidSet};
 
+/// Mails whose move is written in one transaction: others want to write too.
+const STEP: usize = 100;
+
 /// A folder that mails are brought to: its id and the provider's name of it.
 type Target<'a> = (FolderId, &'a str);
 
@@ -78,15 +81,17 @@ impl Session<'_> {
             }
         }
         let now = self.parts.clock.now();
-        let mut conn = self.parts.db.write().await?;
-        conn.transaction(async |tx| {
-            self.parts.accounts.renew_carrier(tx, &self.carrier).await?;
-            for (place, number) in moved {
-                messages::moved(tx, place, folder, number, now).await?;
-            }
-            Ok::<_, diesel::result::Error>(())
-        })
-        .await?;
+        for step in moved.chunks(STEP) {
+            let mut conn = self.parts.db.write().await?;
+            conn.transaction(async |tx| {
+                self.parts.accounts.renew_carrier(tx, &self.carrier).await?;
+                for (place, number) in step {
+                    messages::moved(tx, place, folder, *number, now).await?;
+                }
+                Ok::<_, diesel::result::Error>(())
+            })
+            .await?;
+        }
         Ok(())
     }
 

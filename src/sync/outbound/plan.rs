@@ -1,9 +1,9 @@
 //! What is to be done at the provider so that it has what is shown here. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::ids::{EmailId, FolderId};
-use crate::messages::{Flag, MailDiff, PlaceRow};
+use crate::messages::{Fields, Flag, MailDiff, PlaceRow};
 
 /// What is to be done in one folder of the provider, flags first: they travel with a mail that is moved afterwards.
 #[derive(Debug, Default, PartialEq)]
@@ -30,34 +30,36 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Compares both sides, mail by mail.
-    pub fn of(diffs: &[MailDiff]) -> Self {
+    /// Compares both sides, mail by mail; `todo` says which fields of a mail people changed.
+    pub fn of(diffs: &[MailDiff], todo: &HashMap<EmailId, Fields>) -> Self {
         let mut plan = Self::default();
         for diff in diffs {
-            plan.add(diff);
+            plan.add(diff, todo.get(&diff.email).copied().unwrap_or_default());
         }
         plan
     }
 
-    fn add(&mut self, diff: &MailDiff) {
+    fn add(&mut self, diff: &MailDiff, todo: Fields) {
         for place in diff.locations.iter().chain(&diff.departures) {
             self.names.entry(place.folder).or_insert_with(|| place.folder_name.clone());
         }
         for place in diff.locations.iter().filter(|place| place.number.is_some()) {
-            self.store(place, place);
+            self.store(place, place, Fields { is_read: true, is_starred: true, places: false });
         }
         let mut departures: Vec<&PlaceRow> = diff.departures.iter().rev().collect();
         // A place that the provider confirmed waits only for its number.
         let expected = diff.locations.iter().filter(|place| place.number.is_none() && place.settled_at.is_none());
         for wanted in expected {
             if let Some(from) = departures.pop() {
-                self.store(from, wanted);
+                // A flag that nobody changed here travels as it is at the provider.
+                self.store(from, wanted, todo);
                 self.folder(from, |folder| folder.moves.entry(wanted.folder).or_default().push(from.clone()));
             } else if let Some(from) = diff.locations.iter().find(|place| place.number.is_some()) {
                 self.folder(from, |folder| folder.copies.entry(wanted.folder).or_default().push(from.clone()));
-            } else {
+            } else if diff.departures.is_empty() {
                 self.lost.insert(diff.email);
             }
+            // Else it is copied in the next round, from where it is moved to in this one.
         }
         // Taken out only where the mail lies elsewhere: nothing is ever destroyed that is not also kept.
         let kept = diff.locations.iter().any(|place| place.number.is_some() || place.settled_at.is_some())
@@ -67,11 +69,11 @@ impl Plan {
         }
     }
 
-    /// Adds the flags in which the provider's place differs from what is wanted.
-    fn store(&mut self, at: &PlaceRow, wanted: &PlaceRow) {
-        for flag in [Flag::Read, Flag::Starred] {
+    /// Adds those of the given flags in which the provider's place differs from what is wanted.
+    fn store(&mut self, at: &PlaceRow, wanted: &PlaceRow, fields: Fields) {
+        for (flag, meant) in [(Flag::Read, fields.is_read), (Flag::Starred, fields.is_starred)] {
             let value = wanted.wanted(flag);
-            if at.server(flag) != value {
+            if meant && at.server(flag) != value {
                 self.folder(at, |folder| folder.stores.entry((flag, value)).or_default().push(at.clone()));
             }
         }
@@ -112,10 +114,32 @@ mod tests {
         MailDiff { email: EmailId::new(), account: AccountId::new(), locations, departures }
     }
 
+    fn planned(diffs: &[MailDiff]) -> Plan {
+        let all = Fields { is_read: true, is_starred: true, places: true };
+        Plan::of(diffs, &diffs.iter().map(|diff| (diff.email, all)).collect())
+    }
+
+    #[test]
+    fn a_flag_that_nobody_changed_here_is_left_to_the_provider() {
+        let (inbox, archive) = (FolderId::new(), FolderId::new());
+        let wanted = PlaceRow { is_read: true, ..place(archive, None) };
+        let mail = diff(vec![wanted], vec![place(inbox, Some(7))]);
+        let todo = HashMap::from([(mail.email, Fields { places: true, ..Fields::default() })]);
+        assert!(Plan::of(&[mail], &todo).folders[&(inbox, 1)].stores.is_empty());
+    }
+
+    #[test]
+    fn a_second_place_for_one_departure_waits_for_the_next_round() {
+        let (inbox, archive) = (FolderId::new(), FolderId::new());
+        let plan = planned(&[diff(vec![place(inbox, None), place(inbox, None)], vec![place(archive, Some(3))])]);
+        assert!(plan.lost.is_empty());
+        assert_eq!(plan.folders[&(archive, 1)].moves[&inbox].len(), 1);
+    }
+
     #[test]
     fn a_mail_that_is_as_wanted_needs_nothing() {
         let inbox = FolderId::new();
-        let plan = Plan::of(&[diff(vec![place(inbox, Some(1))], vec![])]);
+        let plan = planned(&[diff(vec![place(inbox, Some(1))], vec![])]);
         assert!(plan.folders.is_empty() && plan.lost.is_empty());
     }
 
@@ -124,7 +148,7 @@ mod tests {
         let (inbox, archive) = (FolderId::new(), FolderId::new());
         let from = place(inbox, Some(7));
         let wanted = PlaceRow { is_read: true, ..place(archive, None) };
-        let plan = Plan::of(&[diff(vec![wanted], vec![from.clone()])]);
+        let plan = planned(&[diff(vec![wanted], vec![from.clone()])]);
         let folder = &plan.folders[&(inbox, 1)];
         assert_eq!(folder.stores[&(Flag::Read, true)], [from.clone()]);
         assert_eq!(folder.moves[&archive], [from]);
@@ -135,17 +159,17 @@ mod tests {
     fn a_label_is_a_copy_and_taking_it_off_takes_only_the_copy() {
         let (inbox, label) = (FolderId::new(), FolderId::new());
         let there = place(inbox, Some(7));
-        let plan = Plan::of(&[diff(vec![there.clone(), place(label, None)], vec![])]);
+        let plan = planned(&[diff(vec![there.clone(), place(label, None)], vec![])]);
         assert_eq!(plan.folders[&(inbox, 1)].copies[&label], [there.clone()]);
         let copy = place(label, Some(3));
-        let plan = Plan::of(&[diff(vec![there], vec![copy.clone()])]);
+        let plan = planned(&[diff(vec![there], vec![copy.clone()])]);
         assert_eq!(plan.folders[&(label, 1)].removals, [copy]);
     }
 
     #[test]
     fn the_last_place_of_a_mail_is_never_taken_out() {
         let inbox = FolderId::new();
-        let plan = Plan::of(&[diff(vec![], vec![place(inbox, Some(7))])]);
+        let plan = planned(&[diff(vec![], vec![place(inbox, Some(7))])]);
         assert!(plan.folders.is_empty());
     }
 
@@ -153,9 +177,10 @@ mod tests {
     fn a_mail_that_was_brought_there_waits_for_its_number_and_one_without_a_source_is_lost() {
         let archive = FolderId::new();
         let settled = PlaceRow { settled_at: Timestamp::from_micros(1), ..place(archive, None) };
-        let waiting = Plan::of(&[diff(vec![settled], vec![])]);
+        let waiting = planned(&[diff(vec![settled], vec![])]);
         assert!(waiting.folders.is_empty() && waiting.lost.is_empty());
         let mail = diff(vec![place(archive, None)], vec![]);
-        assert!(Plan::of(std::slice::from_ref(&mail)).lost.contains(&mail.email));
+        let email = mail.email;
+        assert!(planned(&[mail]).lost.contains(&email));
     }
 }

@@ -1,6 +1,6 @@
 //! The carrier of one mailbox: works off its changes in order, and stays a while for the next.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -11,7 +11,8 @@ use super::failure::{Reason, next_try};
 use crate::accounts::{Account, Carrier};
 use crate::db::DbConn;
 use crate::events::Event;
-use crate::messages::{self, DueItem, ItemKey, Mailbox, OperationChange};
+use crate::ids::EmailId;
+use crate::messages::{self, DueItem, Fields, ItemKey, Mailbox, OperationChange};
 use crate::outbox::{self, Fact};
 use crate::providers::imap::{ImapConnection, ImapError, ImapSettings};
 use crate::sync::engine::EngineParts;
@@ -94,9 +95,14 @@ impl<'a> Session<'a> {
     }
 
     async fn carry_out(&mut self, due: &[DueItem]) -> Result<(), SessionError> {
-        let emails: Vec<_> = due.iter().map(|item| item.key.email).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut todo: HashMap<EmailId, Fields> = HashMap::new();
+        for item in due {
+            let fields = todo.entry(item.key.email).or_default();
+            *fields = fields.or(item.todo);
+        }
+        let emails: Vec<EmailId> = todo.keys().copied().collect();
         let diffs = messages::differences(&mut self.parts.db.read().await?, &emails).await?;
-        let outcomes = self.carry(&diffs).await?;
+        let outcomes = self.carry(&diffs, &todo).await?;
         self.conclude(due, &outcomes).await
     }
 

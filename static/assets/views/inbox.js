@@ -1,19 +1,24 @@
 // The inbox: sidebar, list and thread side by side; on phones the thread is a screen of its own.
 
-import { h, icon, iconButton } from '../dom.js';
-import { count, folderName } from '../format.js';
-import { go, setTitle } from '../router.js';
-import { account, foldersOf, refreshFolders, state, watch } from '../store.js';
-import { emptyState, toast, toastProblem } from '../ui.js';
 import { post } from '../api.js';
-import { accountBanner } from './mailboxes.js';
+import { fill, h, icon, iconButton } from '../dom.js';
+import { clean, count, folderName } from '../format.js';
+import { setKeys } from '../keys.js';
+import { go, setTitle } from '../router.js';
+import { account, foldersOf, mailChanged, state, watch } from '../store.js';
+import { coalesce } from '../timing.js';
+import { emptyState, toast, toastProblem } from '../ui.js';
+import { viewOf } from '../verbs.js';
+import { bulkBar, rowBar, threadBar } from './actions.js';
 import { folderIcon, ROLES } from './folders.js';
+import { hands } from './handle.js';
+import { mailKeys } from './mailKeys.js';
+import { accountBanner } from './mailboxes.js';
 import { place, shell } from './shell.js';
 import { threadPanel } from './thread.js';
 import { threadList } from './threads.js';
-import { setKeys } from '../keys.js';
 
-const REFRESH_MS = 1200;
+const REFRESH_MS = 500;
 
 /** The page `/` and `/inbox/…`; a second visit with the same list is an update in place. */
 export function inboxPage(match, current) {
@@ -21,83 +26,121 @@ export function inboxPage(match, current) {
 }
 
 function buildInbox(match) {
-  const bannerSlot = h('div', { class: 'list-banner' });
-  const title = h('h1', { class: 'clip' });
-  const sync = iconButton('sync', 'Sync now', () => syncNow(sync));
-  const head = h('div', { class: 'lh' }, title, sync);
-  const panel = h('section', { class: 'thread', 'aria-label': 'Conversation' });
   let where = placeOf(match);
-  const list = threadList({ source: () => sourceOf(where), hrefOf: (thread) => pathOf(where, thread.id), empty: () => emptyList(where) });
-  const content = [h('section', { class: 'list', 'aria-label': 'Conversation list' }, head, bannerSlot, list.el), panel];
-  const page = shell(content, 'mail');
   let open = null;
-  let timer = 0;
+  const view = () => viewOf(where);
+  const bar = rowBar({ thread: (id) => list.thread(id), view, run: (...what) => hand.run(...what) });
+  const list = threadList({ source: () => sourceOf(where), hrefOf: (thread) => pathOf(where, thread.id), empty: () => emptyList(where), bar, onPicked: () => head.picked() });
+  const head = listHead({ list, view, run: (...what) => hand.run(...what) });
+  const panel = h('section', { class: 'thread', 'aria-label': 'Conversation' });
+  const page = shell([h('section', { class: 'list', 'aria-label': 'Conversation list' }, head.el, list.el), panel], 'mail');
 
-  const headline = () => {
-    const { name, unread } = nameOf(where);
-    title.replaceChildren(name);
-    title.title = where.account ? `${name}, ${account(where.account)?.email_address ?? ''}` : name;
-    if (unread) title.append(h('span', { class: 'num' }, count(unread), h('span', { class: 'vh' }, ' unread')));
-    sync.hidden = !state.accounts.some((item) => item.status === 'active' && item.phase !== 'paused');
-    const broken = state.accounts.find((item) => item.status === 'error' && (!where.account || item.id === where.account));
-    bannerSlot.replaceChildren(...(broken ? [accountBanner(broken)] : []));
-    if (!where.thread) setTitle(name);
+  const goTo = (id, how) => go(pathOf(where, id), how);
+  const close = async () => {
+    const id = where.thread;
+    await goTo(null);
+    list.focus(id);
   };
+  /** Conversations leave, or are put off: whoever reads one goes on to the next, and so does the focus. */
+  const left = (ids, gone) => {
+    const row = list.focused();
+    const after = gone && ids.includes(row) ? nextOf(list, row, ids) : null;
+    if (after) list.focus(after.id);
+    if (!ids.includes(where.thread)) return;
+    const next = gone ? nextOf(list, where.thread, ids) : null;
+    if (next) goTo(next.id, { replace: true });
+    else if (gone) goTo(null, { replace: true });
+    else close();
+  };
+  const back = ([id]) => { if (page.el.isConnected && !where.thread) list.focus(id); };
+  const hand = hands({ list, view, left, back });
 
   const showThread = () => {
     open?.destroy();
     open = null;
     page.el.classList.toggle('reading', Boolean(where.thread));
     list.select(where.thread);
-    if (!where.thread) {
-      panel.replaceChildren(h('div', { class: 'tb' }), emptyState('mail', state.accounts.length ? 'Choose a conversation' : 'Nothing to read yet',
-        state.accounts.length ? 'Select one from the list, or move with j and k and open with Enter.' : 'Connect a mailbox first; its newest mail shows here within seconds.'));
-      return;
-    }
-    open = threadPanel(where.thread, { onTitle: setTitle });
-    panel.replaceChildren(toolbar(list, where), open.el);
+    if (!where.thread) { fill(panel, h('div', { class: 'tb' }), nothingOpen()); return; }
+    const id = where.thread;
+    const bars = toolbar(list, where, threadBar({ view, run: (verb, button) => hand.run(verb, [id], button) }));
+    const mine = threadPanel(id, {
+      onThread: (thread) => { setTitle(clean(thread.subject) || '(no subject)'); bars.acts.update(factsOf(thread)); },
+      onSeen: () => hand.markRead(id, (thread) => mine.put(thread)),
+    });
+    open = mine;
+    fill(panel, bars.el, mine.el);
   };
 
-  const later = () => {
-    if (timer) return;
-    timer = setTimeout(() => { timer = 0; list.refresh().then(() => updatePosition(panel, list, where)); }, REFRESH_MS);
-  };
-  const stop = watch((what) => {
-    if (what === 'mail') later();
-    else headline();
+  const later = coalesce(async () => { await list.refresh(); bar.update(); updatePosition(panel, list, where); }, REFRESH_MS);
+  const laterThread = coalesce(() => open?.refresh(), REFRESH_MS);
+  const stop = watch((what, event) => {
+    if (what === 'operations') return;
+    if (what !== 'mail') { head.draw(where); return; }
+    later();
+    const about = event?.data ?? {};
+    if (event?.type === 'thread.merged' && about.merged_thread_id === where.thread) goTo(about.thread_id, { replace: true });
+    else if (!about.thread_id || about.thread_id === where.thread) laterThread();
   });
-  const releaseKeys = setKeys({
-    j: () => move(1), k: () => move(-1), o: () => document.activeElement?.closest('a.row')?.click(),
-    Escape: () => { if (where.thread) closeThread(); },
-  });
-  const move = (by) => {
-    const next = where.thread && list.neighbour(where.thread, by);
-    if (next) go(pathOf(where, next.id), { replace: true });
-    else if (!where.thread) list.step(by);
-  };
-  const closeThread = async () => {
-    const id = where.thread;
-    await go(pathOf(where));
-    list.focus(id);
-  };
+  const releaseKeys = setKeys(mailKeys({ list, hand, view, close, open: () => where.thread, facts: () => open?.facts(), goTo }));
 
   const self = {
     el: page.el, isInbox: true, title: nameOf(where).name,
     update(next) {
       const before = where;
       where = placeOf(next);
+      const moved = before.view !== where.view || before.account !== where.account;
       page.refresh();
-      if (before.view !== where.view || before.account !== where.account) list.load().then(() => updatePosition(panel, list, where));
-      if (before.thread !== where.thread || before.view !== where.view || before.account !== where.account) showThread();
-      headline();
+      if (moved) list.load().then(() => updatePosition(panel, list, where));
+      if (moved || before.thread !== where.thread) showThread();
+      head.draw(where);
+      if (!where.thread) self.title = nameOf(where).name;
       updatePosition(panel, list, where);
     },
-    destroy() { stop(); releaseKeys(); open?.destroy(); page.destroy(); clearTimeout(timer); },
+    destroy() { stop(); releaseKeys(); open?.destroy(); page.destroy(); later.cancel(); laterThread.cancel(); },
   };
-  headline();
+  head.draw(where);
   showThread();
   list.load().then(() => { list.select(where.thread); updatePosition(panel, list, where); });
   return self;
+}
+
+/** The nearest conversation that stays: the older one first, as one reads. */
+function nextOf(list, from, without) {
+  for (const by of [1, -1]) {
+    let next = list.neighbour(from, by);
+    while (next && without.includes(next.id)) next = list.neighbour(next.id, by);
+    if (next) return next;
+  }
+  return null;
+}
+
+const factsOf = ({ messages = [] }) => ({ unread: messages.some((mail) => mail.is_read === false), starred: messages.some((mail) => mail.is_starred) });
+
+/** Name and count above the list; the actions take their place while conversations are ticked. */
+function listHead({ list, view, run }) {
+  const title = h('h1', { class: 'clip' });
+  const sync = iconButton('sync', 'Sync now', () => syncNow(sync));
+  const select = iconButton('select', 'Select all conversations that are shown', () => list.picked.all());
+  const plain = h('div', { class: 'lh' }, title, select, sync);
+  const bannerSlot = h('div', { class: 'list-banner' });
+  const bulk = bulkBar({ view, run: (verb, button) => run(verb, list.picked.ids, button), all: () => list.picked.all(), clear: () => list.picked.clear() });
+  const draw = (where) => {
+    const { name, unread } = nameOf(where);
+    fill(title, name, unread > 0 && h('span', { class: 'num' }, count(unread), h('span', { class: 'vh' }, ' unread')));
+    title.title = where.account ? `${name}, ${account(where.account)?.email_address ?? ''}` : name;
+    sync.hidden = !state.accounts.some((item) => item.status === 'active' && item.phase !== 'paused');
+    const broken = state.accounts.find((item) => item.status === 'error' && (!where.account || item.id === where.account));
+    fill(bannerSlot, broken && accountBanner(broken));
+    if (!where.thread) setTitle(name);
+  };
+  const picked = () => {
+    const threads = list.picked.ids.map((id) => list.thread(id));
+    const hadFocus = bulk.el.contains(document.activeElement);
+    bulk.update(threads, list.position(null).total);
+    plain.hidden = threads.length > 0;
+    if (hadFocus && !threads.length) select.focus();
+  };
+  return { el: [plain, bulk.el, bannerSlot], draw, picked };
 }
 
 function placeOf({ params }) {
@@ -123,6 +166,11 @@ function nameOf({ view, account: id }) {
   return { name: role?.[1] ?? (folderName(folders[0]) || 'Folder'), unread };
 }
 
+function nothingOpen() {
+  return state.accounts.length ? emptyState('mail', 'Choose a conversation', 'Select one from the list, or move with j and k and open with Enter.')
+    : emptyState('mail', 'Nothing to read yet', 'Connect a mailbox first; its newest mail shows here within seconds.');
+}
+
 function emptyList(where) {
   if (state.loaded && !state.accounts.length) {
     return emptyState('at', 'Connect a mailbox', 'Your mail appears here, newest first.', h('a', { class: 'btn pri', href: '/connect' }, 'Connect a mailbox'));
@@ -134,14 +182,15 @@ function emptyList(where) {
   return emptyState(folderIcon(role), 'Nothing in this folder', 'Mail that lies in it in the mailbox shows here.');
 }
 
-function toolbar(list, where) {
+function toolbar(list, where, acts) {
   const turn = (by, name, label) => iconButton(name, label, () => {
     const next = list.neighbour(where.thread, by);
     if (next) go(pathOf(where, next.id), { replace: true });
-  }, { 'data-by': by });
-  return h('div', { class: 'tb' },
-    h('a', { class: 'ib back', href: pathOf(where), 'aria-label': 'Back to the list', title: 'Back to the list (Esc)' }, icon('back')),
+  }, { 'data-by': by, class: 'ib turn' });
+  const el = h('div', { class: 'tb' },
+    h('a', { class: 'ib back', href: pathOf(where), 'aria-label': 'Back to the list', title: 'Back to the list (Esc)' }, icon('back')), acts.el,
     h('span', { class: 'grow' }), h('span', { class: 'pos num' }), turn(-1, 'up', 'Newer conversation (k)'), turn(1, 'down', 'Older conversation (j)'));
+  return { el, acts };
 }
 
 function updatePosition(panel, list, where) {
@@ -160,7 +209,7 @@ async function syncNow(button) {
     const ready = state.accounts.filter((item) => item.status !== 'disconnected' && item.phase !== 'paused');
     await Promise.all(ready.map((item) => post(`/api/email/accounts/${item.id}/sync`)));
     toast('Looking for new mail.');
-    setTimeout(() => refreshFolders().catch(() => {}), REFRESH_MS);
+    setTimeout(mailChanged, 1000);
   } catch (problem) {
     toastProblem(problem);
   } finally {

@@ -7,8 +7,9 @@ import { tick } from '../forms.js';
 import { go } from '../router.js';
 import { account, dropAccount, foldersOf, putAccount, refreshAccounts, refreshFolders, state, watch } from '../store.js';
 import { banner, dialog, emptyState, failedState, smallRing, toast, toastProblem } from '../ui.js';
+import { completenessSection } from './completeness.js';
 import { folderIcon, inOrder } from './folders.js';
-import { act, doneOf, progressCard, PROVIDERS, statusOf } from './progress.js';
+import { act, arrivalOf, doneOf, progressCard, PROVIDERS, statusOf } from './progress.js';
 import { reconnect } from './reconnect.js';
 import { customFolders, shell } from './shell.js';
 
@@ -18,10 +19,10 @@ const connectLink = (extra = '') => h('a', { class: `btn ${extra}`, href: '/conn
 export function mailboxesPage() {
   const body = h('div', { class: 'page-in' });
   const draw = () => fill(body,
-    h('div', { class: 'page-head' }, h('h1', { class: 'page-title' }, 'Mailboxes'), state.accounts.length > 0 && connectLink()),
+    h('div', { class: 'page-head' }, h('h1', { class: 'page-title' }, 'Mailboxes'), state.accounts.length > 0 && [h('a', { class: 'btn', href: '/activity' }, icon('activity', 14), 'Activity'), connectLink()]),
     state.accounts.length ? state.accounts.map(overview) : h('div', { class: 'card' }, emptyState('at', 'No mailbox yet', 'Connect one and its mail appears, newest first.', connectLink('pri'))));
   const page = shell(h('div', { class: 'page' }, body), 'wide');
-  const stop = watch((what) => { if (what !== 'mail' && !body.contains(document.activeElement)) draw(); });
+  const stop = watch((what) => { if ((what === 'accounts' || what === 'folders') && !body.contains(document.activeElement)) draw(); });
   draw();
   return { el: page.el, title: 'Mailboxes', destroy: () => { stop(); page.destroy(); } };
 }
@@ -32,7 +33,7 @@ function overview(item) {
   const folders = [inbox, ...customFolders(item.id)].filter(Boolean);
   return h('section', { class: 'card box', 'aria-label': item.email_address },
     h('div', { class: 'sh' }, h('span', { class: 'pl' }, icon('at', 18)),
-      h('span', { class: 'grow' }, h('b', { class: 'clip' }, item.email_address), h('small', { class: 'clip' }, `${PROVIDERS[item.provider] ?? item.provider} · last looked ${ago(item.last_sync_at)}`)),
+      h('span', { class: 'grow' }, h('b', { class: 'clip' }, item.email_address), h('small', { class: 'clip' }, [PROVIDERS[item.provider] ?? item.provider, arrivalOf(item), `last looked ${ago(item.last_sync_at)}`].filter(Boolean).join(' · '))),
       h('span', { class: ['chip', chip] }, tone === 'busy' && smallRing(doneOf(item), 'Import'), text),
       h('a', { class: 'btn', href: `/mailboxes/${item.id}` }, 'Manage')),
     item.status === 'error' && h('div', { class: 'inset' }, accountBanner(item)),
@@ -71,8 +72,9 @@ export async function mailboxPage({ params: { id } }) {
   });
   drawTop();
   drawFolders(folders, id);
-  fill(body, top, card.el, folders, skippedSection(id), endSection(id));
-  return { el: page.el, title: account(id).email_address, destroy: () => { stop(); card.destroy(); page.destroy(); } };
+  const whole = completenessSection(id);
+  fill(body, top, card.el, folders, whole.el, endSection(id));
+  return { el: page.el, title: account(id).email_address, destroy: () => { stop(); card.destroy(); whole.destroy(); page.destroy(); } };
 }
 
 function headOf(item) {
@@ -105,19 +107,6 @@ function folderSwitch(id, folder) {
   const { stored_count: stored, provider_count: there } = folder;
   const words = there === null || there === undefined ? count(stored) : stored >= there ? count(stored) : `${count(stored)} of ${count(there)}`;
   return h('li', null, own.el, h('span', { class: 'num muted' }, words));
-}
-
-/** Mails that were set aside, with the reason, so that none is missing in silence. */
-function skippedSection(id) {
-  const el = h('section', { class: 'card box', 'aria-label': 'Set aside', hidden: true });
-  get(`/api/email/accounts/${id}/completeness`).then(({ folders = [] }) => {
-    const lines = folders.flatMap((folder) => Object.entries(folder.skipped ?? {}).map(([reason, number]) => [folderName(folder), reason, number]));
-    if (!lines.length) return;
-    el.hidden = false;
-    fill(el, h('h2', null, 'Set aside'), h('p', { class: 'hint' }, 'These mails could not be taken in. They are untouched in the mailbox.'),
-      h('ul', { class: 'switches' }, lines.map(([name, reason, number]) => h('li', null, h('span', { class: 'grow' }, `${name ? `${name}: ` : ''}${reason.replaceAll('_', ' ')}`), h('span', { class: 'num muted' }, count(number))))));
-  }).catch(() => {});
-  return el;
 }
 
 function endSection(id) {

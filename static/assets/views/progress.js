@@ -3,7 +3,7 @@
 import { post } from '../api.js';
 import { add, announce, fill, h, icon, svg } from '../dom.js';
 import { ago, count, folderName, percent, plural, timeLeft } from '../format.js';
-import { account, putAccount, refreshAccounts, watch } from '../store.js';
+import { account, foldersOf, putAccount, refreshAccounts, watch } from '../store.js';
 import { bar, busy, toast, toastProblem } from '../ui.js';
 import { folderIcon, inOrder } from './folders.js';
 
@@ -50,14 +50,14 @@ export function progressCard(id, { openInbox = true } = {}) {
     parts.foot.firstChild.textContent = footText(item);
     announced = announceStep(item, announced);
   };
-  const stop = watch((what) => { if (what === 'accounts') draw(); });
+  const stop = watch((what) => { if (what === 'accounts' || what === 'folders') draw(); });
   draw();
   return { el, destroy: stop };
 }
 
 function footText(item) {
   if (item.status !== 'active') return 'What is here can still be read.';
-  return item.phase === 'live' ? 'New mail arrives by itself.' : 'You can start working. The import goes on.';
+  return item.phase === 'backfill' ? 'You can start working. The import goes on.' : arrivalOf(item) ? `${arrivalOf(item)}.` : 'Nothing new is read until it goes on.';
 }
 
 function makeRing() {
@@ -105,7 +105,7 @@ function drawHero(el, ring, item) {
   const { synced = 0, total = 0, per_second: rate = 0, eta_seconds: eta = null } = item.progress ?? {};
   ring.set(doneOf(item));
   const all = item.phase === 'live' && item.status === 'active';
-  const stored = all ? Math.max(synced, total) : synced;
+  const stored = all ? foldersNow(item).reduce((sum, folder) => sum + folder.synced, 0) : synced;
   const big = h('div', { class: 'big num' }, count(stored), all || !total ? null : h('span', null, ` of ${count(total)}`));
   const words = all ? `${stored === 1 ? 'message' : 'messages'}, all imported` : 'messages imported, newest first';
   fill(el, ring.el, h('div', { class: 'grow' }, big, h('p', null, words), pill(item, rate, eta)));
@@ -120,7 +120,7 @@ function pill(item, rate, eta) {
 }
 
 function drawFolders(el, item, all, toggle) {
-  const folders = inOrder(item.progress?.folders ?? []);
+  const folders = inOrder(foldersNow(item));
   const shown = all ? folders : folders.slice(0, SHOWN_FOLDERS);
   const focused = el.contains(document.activeElement);
   const more = folders.length > SHOWN_FOLDERS && h('button', { type: 'button', class: 'more', 'aria-expanded': String(all), onclick: toggle },
@@ -137,10 +137,25 @@ function folderRow({ name: path, role, synced = 0, total = 0 }, phase) {
     h('span', { class: 'nm clip', title: name }, name), bar(done, `Import of ${name}`), h('span', { class: 'v num' }, words));
 }
 
+/** The folders with what is stored and what is there: during the import as it counts them, afterwards as they are now. */
+function foldersNow({ id, phase, progress }) {
+  const now = new Map(phase === 'live' ? foldersOf(id).map((folder) => [folder.id, folder]) : []);
+  return (progress?.folders ?? []).map((folder) => {
+    const { stored_count: synced, provider_count: there } = now.get(folder.id) ?? {};
+    return synced === undefined ? folder : { ...folder, synced, total: Math.max(synced, there ?? 0) };
+  });
+}
+
+/** How news of a mailbox arrive; empty while it is not being read. */
+export function arrivalOf(item) {
+  if (item.status !== 'active' || item.phase === 'paused') return '';
+  return item.push && item.push !== 'none' ? 'New mail arrives at once' : 'New mail arrives within 10 minutes';
+}
+
 function watching(item) {
   const pushed = item.push && item.push !== 'none';
   return h('div', { class: 'fr' }, icon('live', 15), h('span', { class: 'nm' }, 'New mail'), bar(null),
-    h('span', { class: 'v' }, pushed ? 'watching live' : 'checked regularly'));
+    h('span', { class: 'v' }, pushed ? 'arrives at once' : 'within 10 min'));
 }
 
 /** Speaks at 25, 50, 75 and 100 percent only. */

@@ -16,7 +16,7 @@ export function shell(content, panels = '') {
   const phone = h('nav', { class: 'phone-nav', 'aria-label': 'Main' });
   const el = h('div', { class: 'app' }, side, h('main', { id: 'main', class: ['frame', panels], tabindex: '-1' }, content), phone);
   const draw = () => { drawSide(side); drawPhone(phone); };
-  const stop = watch((what) => { if (what !== 'mail') draw(); });
+  const stop = watch((what) => { if (what === 'accounts' || what === 'folders') draw(); });
   draw();
   return { el, refresh: draw, destroy: stop };
 }
@@ -42,6 +42,7 @@ function drawSide(side) {
     roles.map(([role, label]) => navLink(`/inbox/${role}`, folderIcon(role), label, { number: role === 'inbox' ? counts.get(role) : 0, current: here.mail && here.view === role && !here.account })),
     navLink('/inbox/all', 'all', 'All mail', { current: here.mail && here.view === 'all' && !here.account }),
     h('div', { class: 'sec' }, 'Workspace'),
+    navLink('/activity', 'activity', 'Activity', { current: location.pathname === '/activity' }),
     navLink('/settings', 'settings', 'Settings', { current: location.pathname.startsWith('/settings') }));
   const boxes = h('nav', { class: 'nav mbs', 'aria-label': 'Mailboxes' },
     h('div', { class: 'sec' }, h('a', { href: '/mailboxes' }, 'Mailboxes'), h('a', { class: 'ib', href: '/connect', 'aria-label': 'Connect a mailbox', title: 'Connect a mailbox' }, icon('plus', 14))),

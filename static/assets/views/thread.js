@@ -1,46 +1,87 @@
-// One thread: its mails in order, each in a sandboxed frame that can run no script and load nothing.
+// One thread: its mails in order, each in a sandboxed frame that can run no script and load nothing. News of it are put in
+// their places; what is being read stays where it is.
 
 import { get } from '../api.js';
-import { add, fill, h, icon } from '../dom.js';
-import { bytes, clean, folderName, fullTime, personName, plural, shortTime } from '../format.js';
-import { ownAddresses } from '../store.js';
-import { avatar, failedState, withSkeleton } from '../ui.js';
-import { mailFrame } from './frame.js';
+import { arrange, fill, h, icon } from '../dom.js';
+import { clean, folderName, plural } from '../format.js';
+import { account, ownAddresses } from '../store.js';
+import { failedState, withSkeleton } from '../ui.js';
+import { messageCard, when } from './message.js';
+import { seenBy } from './seen.js';
 
 const FOLD_FROM = 4;
 
-/** Makes the panel for a thread. `onTitle` gets the subject when it is known. Returns `{ el, destroy }`. */
-export function threadPanel(id, { onTitle }) {
+/**
+ * Makes the panel for a thread. `onThread(thread)` hears of each state of it, `onSeen()` when unread mails of it have been in
+ * view. Returns `{ el, refresh, destroy, facts }`.
+ */
+export function threadPanel(id, { onThread, onSeen }) {
   const el = h('div', { class: 'scroll', tabindex: '-1' });
-  const stops = [];
+  const seen = seenBy(el, onSeen);
+  let shown = null;
   let alive = true;
+  const put = (thread) => {
+    if (!alive) return;
+    if (shown) shown.update(thread);
+    else shown = cardsOf(el, thread, seen);
+    onThread(thread);
+  };
   const load = async () => {
     try {
-      const thread = await withSkeleton(el, skeleton, get(`/api/email/threads/${id}`));
-      if (!alive) return;
-      onTitle(clean(thread.subject) || '(no subject)');
-      draw(el, thread, stops);
-      el.focus({ preventScroll: true });
+      put(await withSkeleton(el, skeleton, get(`/api/email/threads/${id}`)));
+      if (alive) el.focus({ preventScroll: true });
     } catch (problem) {
       if (alive) fill(el, failedState(problem, load));
     }
   };
+  /** Looks again; what is gone for good stays on the screen until the reader turns away. */
+  const refresh = async () => {
+    if (!shown) return;
+    try { put(await get(`/api/email/threads/${id}`)); } catch { /* the next news asks again */ }
+  };
   load();
-  return { el, destroy: () => { alive = false; stops.forEach((stop) => stop()); } };
+  return { el, refresh, put, facts: () => shown?.facts() ?? null, destroy: () => { alive = false; seen.stop(); shown?.destroy(); } };
 }
 
-function draw(el, thread, stops) {
-  const messages = [...(thread.messages ?? [])].sort((a, b) => when(a).localeCompare(when(b)));
-  const last = messages.length - 1;
-  const open = new Set(messages.filter((mail, index) => index === last || mail.is_read === false).map((mail) => mail.id));
+function cardsOf(el, first, seen) {
   const own = ownAddresses();
-  const cards = messages.map((mail) => messageCard(mail, open.has(mail.id), own, stops));
-  fill(el, h('h1', { class: 'subj' }, clean(thread.subject) || '(no subject)'),
-    h('p', { class: 'facts' }, plural(thread.message_count ?? messages.length, 'message'), placeChips(messages)),
-    foldMiddle(messages, cards, open));
+  const known = new Map();
+  const head = h('div');
+  const stack = h('div');
+  let fold = null;
+  let messages = [];
+  const update = (thread) => {
+    messages = [...(thread.messages ?? [])].sort((a, b) => when(a).localeCompare(when(b)));
+    drawHead(head, thread, messages);
+    const here = new Set(messages.map((mail) => mail.id));
+    for (const [id, card] of known) if (!here.has(id)) { card.destroy(); known.delete(id); }
+    for (const mail of messages) {
+      if (known.has(mail.id)) known.get(mail.id).update(mail);
+      else known.set(mail.id, messageCard(mail, mail.is_read === false || mail === messages.at(-1), own));
+      if (mail.is_read === false && changeable(mail)) seen.watch(mail.id, known.get(mail.id).el);
+    }
+    arrange(stack, messages.flatMap(({ id }) => (fold?.before === id && !fold.opened ? [fold.el, known.get(id).el] : [known.get(id).el])));
+  };
+  update(first);
+  fold = foldMiddle(messages, known);
+  if (fold) stack.insertBefore(fold.el, known.get(fold.before).el);
+  fill(el, head, stack);
+  const unread = messages.find((mail) => mail.is_read === false);
+  if (unread && unread !== messages[0]) known.get(unread.id).el.scrollIntoView({ block: 'start' });
+  return {
+    update,
+    facts: () => ({ unread: messages.some((mail) => mail.is_read === false), starred: messages.some((mail) => mail.is_starred) }),
+    destroy: () => known.forEach((card) => card.destroy()),
+  };
 }
 
-const when = (mail) => mail.received_at ?? mail.sent_at ?? mail.created_at ?? '';
+/** Mail of a mailbox that was disconnected is kept as it is. */
+const changeable = (mail) => account(mail.account_id)?.status !== 'disconnected';
+
+function drawHead(el, thread, messages) {
+  fill(el, h('h1', { class: 'subj' }, clean(thread.subject) || '(no subject)'),
+    h('p', { class: 'facts' }, plural(thread.message_count ?? messages.length, 'message'), placeChips(messages)));
+}
 
 function placeChips(messages) {
   const names = new Map();
@@ -49,93 +90,20 @@ function placeChips(messages) {
 }
 
 /** Hides a long read middle behind one line. */
-function foldMiddle(messages, cards, open) {
-  const closed = messages.map((mail, index) => (open.has(mail.id) ? -1 : index)).filter((index) => index > 0 && index < messages.length - 2);
-  if (closed.length < FOLD_FROM - 1) return cards;
-  const hidden = new Set(closed);
-  const line = h('button', { type: 'button', class: 'fold' }, `${closed.length} more messages`);
-  for (const index of hidden) cards[index].hidden = true;
-  line.addEventListener('click', () => {
-    for (const index of hidden) cards[index].hidden = false;
-    cards[closed[0]].querySelector('button')?.focus();
-    line.remove();
-  });
-  return cards.map((card, index) => (index === closed[0] ? [line, card] : card));
-}
-
-function messageCard(mail, startOpen, own, stops) {
-  const el = h('article', { class: 'msg' });
-  const show = (open, focus) => {
-    fill(el, open ? openMessage(mail, own, stops, () => show(false, true)) : closedMessage(mail, own, () => show(true, true)));
-    el.classList.toggle('open', open);
-    if (focus) el.querySelector('button')?.focus();
-  };
-  show(startOpen, false);
-  return el;
-}
-
-const senderName = (mail, own) => (own.has(mail.from?.email?.toLowerCase()) ? 'You' : personName(mail.from));
-
-function closedMessage(mail, own, toggle) {
-  return h('button', { type: 'button', class: 'old', 'aria-expanded': 'false', onclick: toggle },
-    avatar(mail.from, 'small'), h('b', { class: mail.is_read === false ? 'un' : null }, senderName(mail, own)),
-    h('span', { class: 'clip grow' }, clean(mail.snippet)), mail.has_attachments && icon('clip', 13),
-    h('time', { datetime: when(mail) }, shortTime(when(mail))));
-}
-
-function openMessage(mail, own, stops, toggle) {
-  const frame = mailFrame(mail, `Message from ${personName(mail.from)}, ${fullTime(when(mail))}`);
-  stops.push(frame.destroy);
-  const details = headerTable(mail);
-  const more = h('button', { type: 'button', class: 'to', 'aria-expanded': 'false' }, h('span', { class: 'clip' }, recipientsText(mail, own)), icon('down', 12));
-  more.addEventListener('click', () => {
-    details.hidden = !details.hidden;
-    more.setAttribute('aria-expanded', String(!details.hidden));
-  });
-  return [
-    h('header', { class: 'mh' }, avatar(mail.from),
-      h('div', { class: 'grow' },
-        h('button', { type: 'button', class: 'nm-line', 'aria-expanded': 'true', title: 'Fold this message', onclick: toggle },
-          h('span', { class: 'nm' }, senderName(mail, own)), h('span', { class: 'ad clip' }, clean(mail.from?.email))), more),
-      mail.is_read === false && h('span', { class: 'chip c-iris' }, 'Unread'),
-      h('time', { class: 'rt', datetime: when(mail), title: fullTime(when(mail)) }, shortTime(when(mail)))),
-    details, frame.el, attachmentList(mail.attachments)];
-}
-
-function recipientsText(mail, own) {
-  const name = (person) => (own.has(person.email?.toLowerCase()) ? 'you' : personName(person));
-  const some = (people) => people.slice(0, 3).map(name).join(', ') + (people.length > 3 ? ` and ${people.length - 3} more` : '');
-  const to = mail.to?.length ? `to ${some(mail.to)}` : 'to undisclosed recipients';
-  return mail.cc?.length ? `${to}, cc ${some(mail.cc)}` : to;
-}
-
-/** The plain headers of a mail. */
-function headerTable(mail) {
-  const people = (list) => list?.length && list.map((person) => (person.name ? `${clean(person.name)} <${clean(person.email)}>` : clean(person.email))).join(', ');
-  const lines = [
-    ['From', people(mail.from ? [mail.from] : [])], ['To', people(mail.to)], ['Cc', people(mail.cc)], ['Bcc', people(mail.bcc)],
-    ['Reply to', people([mail.reply_to ?? []].flat().filter((person) => person?.email))],
-    ['Date', fullTime(mail.sent_at ?? when(mail))], ['Subject', clean(mail.subject) || '(no subject)'],
-    ['Folder', (mail.folders ?? []).map(folderName).join(', ')], ['Message-ID', clean(mail.message_id)],
-  ];
-  const el = h('dl', { class: 'headers', hidden: true });
-  for (const [name, value] of lines) if (value) add(el, h('dt', null, name), h('dd', null, value));
-  add(el, h('dt', null, 'Source'), h('dd', null, h('a', { class: 'link', href: `/api/email/messages/${mail.id}/raw`, download: `${mail.id}.eml` }, 'Download the original')));
-  return el;
-}
-
-const KINDS = [[/pdf/, 'PDF', 'c-red'], [/sheet|excel|csv/, 'XLS', 'c-green'], [/word|document|rtf|text\//, 'DOC', 'c-blue'], [/presentation|powerpoint/, 'PPT', 'c-amber'],
-  [/^image\//, 'IMG', 'c-plum'], [/zip|compressed|tar/, 'ZIP', 'c-bronze'], [/calendar/, 'ICS', 'c-teal'], [/rfc822/, 'EML', 'c-iris']];
-
-function attachmentList(attachments) {
-  const files = (attachments ?? []).filter((file) => !file.is_inline);
-  if (!files.length) return null;
-  return h('ul', { class: 'atts', 'aria-label': plural(files.length, 'attachment') }, files.map((file) => {
-    const name = clean(file.file_name) || 'attachment';
-    const [, short, colour] = KINDS.find(([match]) => match.test(`${file.mime_type} ${name.toLowerCase()}`)) ?? [null, 'FILE', 'c-iris'];
-    return h('li', null, h('a', { class: 'att', href: `/api/email/attachments/${file.id}`, download: name, title: `Download ${name}` },
-      h('span', { class: ['ft', colour], 'aria-hidden': 'true' }, short), h('span', { class: 'grow' }, h('b', { class: 'clip' }, name), h('small', { class: 'num' }, bytes(file.size_bytes))), icon('download', 14)));
-  }));
+function foldMiddle(messages, known) {
+  const last = messages.length - 1;
+  const hidden = messages.filter((mail, index) => index > 0 && index < last - 1 && mail.is_read !== false);
+  if (hidden.length < FOLD_FROM - 1) return null;
+  const cards = hidden.map((mail) => known.get(mail.id));
+  const fold = { before: hidden[0].id, opened: false };
+  for (const card of cards) card.el.hidden = true;
+  fold.el = h('button', { type: 'button', class: 'fold', onclick: () => {
+    fold.opened = true;
+    for (const card of cards) card.el.hidden = false;
+    cards[0].el.querySelector('button')?.focus();
+    fold.el.remove();
+  } }, `${hidden.length} more messages`);
+  return fold;
 }
 
 function skeleton() {

@@ -1,32 +1,43 @@
-// The list of threads, newest first: cursor pages as one scrolls, new mail put on top without a jump.
+// The list of threads, newest first: cursor pages as one scrolls, new mail put on top without a jump. What a person does is
+// shown at once and laid over the server's answer until that is known.
 
-import { get } from '../api.js';
-import { add, fill, h, icon } from '../dom.js';
-import { clean, count, dayHeading, fullTime, personName, rowTime } from '../format.js';
+import { get, listAll } from '../api.js';
+import { arrange, fill, h, icon } from '../dom.js';
+import { count, dayHeading } from '../format.js';
 import { ownAddresses } from '../store.js';
-import { avatar, failedState, withSkeleton } from '../ui.js';
+import { failedState, withSkeleton } from '../ui.js';
+import { leave, skeletonRows, threadRow } from './row.js';
+import { selection } from './selection.js';
 
 const PAGE = 50;
 const MAX_REFRESH = 200;
 const AHEAD_PX = 800;
 
 /**
- * Makes the list. `source()` gives the query of the first page, `hrefOf(thread)` each row's link,
- * `empty()` what an empty list shows.
+ * Makes the list. `source()` gives the query of the first page, `hrefOf(thread)` each row's link, `empty()` what an empty list
+ * shows, `bar` the actions that follow pointer and focus, `onPicked()` hears of the selection.
  */
-export function threadList({ source, hrefOf, empty }) {
+export function threadList({ source, hrefOf, empty, bar, onPicked }) {
   const list = h('div', { class: 'row-list', role: 'list', 'aria-label': 'Conversations' });
   const tail = h('div', { class: 'tail' });
   const pill = h('button', { type: 'button', class: 'pill', hidden: true }, icon('up', 13), h('span'));
   const rows = h('div', { class: 'rows' }, list, tail);
   const el = h('div', { class: 'rows-wrap' }, rows, pill);
   const known = new Map();
-  let threads = [];
-  let cursor = null;
+  const days = new Map();
+  const laid = new Map();
+  const data = { threads: [], starred: new Set(), cursor: null };
   let loading = null;
   let selected = null;
+  let current = null;
   let fresh = 0;
   let turn = 0;
+  let looks = 0;
+  let applied = 0;
+
+  const shown = () => data.threads.filter((thread) => !laid.get(thread.id)?.gone);
+  const seen = (thread) => ({ ...thread, starred: data.starred.has(thread.id), ...laid.get(thread.id) });
+  const picked = selection(() => shown().map((thread) => thread.id), () => { mark(); onPicked(); });
 
   const showPill = () => {
     pill.hidden = fresh === 0;
@@ -35,40 +46,50 @@ export function threadList({ source, hrefOf, empty }) {
   pill.addEventListener('click', () => { rows.scrollTo({ top: 0 }); list.querySelector('a')?.focus({ preventScroll: true }); });
   rows.addEventListener('scroll', () => {
     if (rows.scrollTop < 40 && fresh) { fresh = 0; showPill(); }
-    if (cursor && rows.scrollHeight - rows.scrollTop - rows.clientHeight < AHEAD_PX) more();
+    if (data.cursor && rows.scrollHeight - rows.scrollTop - rows.clientHeight < AHEAD_PX) more();
   }, { passive: true });
 
   const fetchPage = (at, limit = PAGE) => get('/api/email/threads', { query: { ...source(), limit, cursor: at } });
+  const fetchStarred = async () => {
+    const mails = await listAll('/api/email/messages', { account_id: source().account_id, is_starred: true, limit: MAX_REFRESH });
+    return new Set(mails.map((mail) => mail.thread_id));
+  };
 
   const draw = () => {
     const own = ownAddresses();
     const nodes = [];
-    let heading = '';
-    threads.forEach((thread, index) => {
+    const headings = new Set();
+    const all = shown();
+    all.forEach((thread, index) => {
       const day = dayHeading(thread.last_message_at);
-      if (day !== heading) { nodes.push(h('div', { class: 'day', role: 'presentation' }, day)); heading = day; }
-      const row = rowFor(thread, own);
-      row.setAttribute('aria-posinset', index + 1);
-      row.setAttribute('aria-setsize', cursor ? -1 : threads.length);
-      nodes.push(row);
+      if (!headings.has(day)) {
+        headings.add(day);
+        if (!days.has(day)) days.set(day, h('div', { class: 'day', role: 'presentation' }, day));
+        nodes.push(days.get(day));
+      }
+      const row = known.get(thread.id) ?? newRow(thread.id);
+      row.show(seen(thread), hrefOf(thread), own);
+      row.el.setAttribute('aria-posinset', index + 1);
+      row.el.setAttribute('aria-setsize', data.cursor ? -1 : all.length);
+      nodes.push(row.el);
     });
     const anchor = firstVisible();
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
-    list.replaceChildren(...nodes);
+    arrange(list, nodes);
+    for (const [id, row] of known) if (!row.el.isConnected) known.delete(id);
     if (anchor?.row.isConnected) rows.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
-    if (focused?.isConnected) focused.focus({ preventScroll: true });
+    if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
+    picked.retain();
     mark();
+    fill(tail, all.length === 0 ? empty() : data.cursor ? skeletonRows(2) : null);
   };
 
-  const rowFor = (thread, own) => {
-    const before = known.get(thread.id);
-    const stamp = JSON.stringify([thread, hrefOf(thread)]);
-    if (before?.stamp === stamp) return before.row;
-    const row = before?.row ?? h('div', { role: 'listitem' });
-    const hadFocus = row.contains(document.activeElement);
-    fill(row, threadRow(thread, hrefOf(thread), own));
-    if (hadFocus) row.firstChild.focus();
-    known.set(thread.id, { row, stamp });
+  const newRow = (id) => {
+    const row = threadRow((event) => (event.shiftKey ? picked.extend(id) : picked.toggle(id)));
+    row.el.addEventListener('pointerenter', () => bar.goTo(id, row.el));
+    row.el.addEventListener('focusin', () => { current = id; rove(); bar.goTo(id, row.el); });
+    row.link.addEventListener('click', (event) => { if (event.shiftKey) { event.preventDefault(); picked.extend(id); } });
+    known.set(id, row);
     return row;
   };
 
@@ -80,50 +101,48 @@ export function threadList({ source, hrefOf, empty }) {
   };
 
   const mark = () => {
-    for (const [id, { row }] of known) {
-      const on = id === selected;
-      row.firstChild.classList.toggle('sel', on);
-      if (on) row.firstChild.setAttribute('aria-current', 'true');
-      else row.firstChild.removeAttribute('aria-current');
-    }
+    for (const [id, row] of known) row.mark({ selected: id === selected, picked: picked.has(id) });
+    list.classList.toggle('picking', picked.size > 0);
+    rove();
   };
 
-  const showTail = () => fill(tail, threads.length === 0 ? empty() : cursor ? skeletonRows(2) : null);
+  /** Only one row is reached by Tab; the others by j and k. */
+  const rove = () => {
+    const at = [current, selected, shown()[0]?.id].find((id) => known.has(id));
+    for (const [id, row] of known) for (const stop of row.el.querySelectorAll(':scope > a, :scope > label input')) stop.tabIndex = id === at ? 0 : -1;
+  };
 
   /** Loads from the start and shows the list. */
   const load = async () => {
     const mine = ++turn;
-    threads = [];
-    known.clear();
-    cursor = null;
+    for (const each of [known, laid, days]) each.clear();
+    Object.assign(data, { threads: [], cursor: null });
     fresh = 0;
     showPill();
+    picked.clear();
     list.replaceChildren();
     rows.scrollTop = 0;
     try {
-      const page = await withSkeleton(tail, () => skeletonRows(7), fetchPage(null));
+      const [page, starred] = await withSkeleton(tail, () => skeletonRows(7), Promise.all([fetchPage(null), fetchStarred()]));
       if (mine !== turn) return;
-      ({ items: threads, next_cursor: cursor } = page);
+      Object.assign(data, { threads: page.items, cursor: page.next_cursor, starred });
       draw();
-      showTail();
     } catch (problem) {
       if (mine === turn) fill(tail, failedState(problem, load));
     }
   };
 
   const more = async () => {
-    if (loading || !cursor) return;
+    if (loading || !data.cursor) return;
     const mine = turn;
-    const at = cursor;
-    loading = fetchPage(at);
+    loading = fetchPage(data.cursor);
     try {
       const page = await loading;
       if (mine !== turn) return;
-      const have = new Set(threads.map((thread) => thread.id));
-      threads = [...threads, ...page.items.filter((thread) => !have.has(thread.id))];
-      cursor = page.next_cursor;
+      const have = new Set(data.threads.map((thread) => thread.id));
+      data.threads = [...data.threads, ...page.items.filter((thread) => !have.has(thread.id))];
+      data.cursor = page.next_cursor;
       draw();
-      showTail();
     } catch (problem) {
       if (mine === turn) fill(tail, failedState(problem, more));
     } finally {
@@ -134,71 +153,68 @@ export function threadList({ source, hrefOf, empty }) {
   /** Looks again and puts what is new in its place; the reader's place in the list stays. */
   const refresh = async () => {
     const mine = turn;
-    const limit = Math.min(MAX_REFRESH, Math.max(PAGE, threads.length));
-    let page;
-    try { page = await fetchPage(null, limit); } catch { return; }
-    if (mine !== turn) return;
-    const have = new Set(threads.map((thread) => thread.id));
-    const top = threads[0]?.last_message_at ?? '';
+    const look = ++looks;
+    const limit = Math.min(MAX_REFRESH, Math.max(PAGE, data.threads.length));
+    let answers;
+    try { answers = await Promise.all([fetchPage(null, limit), fetchStarred()]); } catch { return; }
+    const [page, starred] = answers;
+    if (mine !== turn || look < applied) return;
+    applied = look;
+    const have = new Set(data.threads.map((thread) => thread.id));
+    const top = data.threads[0]?.last_message_at ?? '';
     const arrived = page.items.filter((thread) => !have.has(thread.id) && thread.last_message_at > top).length;
     const got = new Set(page.items.map((thread) => thread.id));
-    const rest = threads.length > limit ? threads.slice(limit).filter((thread) => !got.has(thread.id)) : [];
-    threads = [...page.items, ...rest];
-    if (!rest.length) cursor = page.next_cursor;
+    const rest = data.threads.length > limit ? data.threads.slice(limit).filter((thread) => !got.has(thread.id) && !laid.get(thread.id)?.gone) : [];
+    Object.assign(data, { threads: [...page.items, ...rest], starred });
+    if (!rest.length) data.cursor = page.next_cursor;
     if (rows.scrollTop >= 40) fresh += arrived;
     showPill();
     draw();
-    showTail();
   };
 
-  /** Moves the focus by one row; gives the row's link. */
-  const step = (by) => {
-    const links = [...list.querySelectorAll('a.row')];
-    const from = links.indexOf(document.activeElement);
-    const at = from >= 0 ? from : links.findIndex((link) => link.classList.contains('sel'));
-    const next = links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + by))];
-    next?.focus();
-    next?.scrollIntoView({ block: 'nearest' });
-    return next ?? null;
+  /** Shows what a change will make of these threads. Returns how to show the server's word again. */
+  const expect = (ids, change) => {
+    for (const id of ids) {
+      laid.set(id, { ...laid.get(id), ...change });
+      if (!change.gone || !known.has(id)) continue;
+      leave(known.get(id).el);
+      known.delete(id);
+    }
+    draw();
+    return () => {
+      for (const id of ids) {
+        const left = Object.entries(laid.get(id) ?? {}).filter(([name, value]) => change[name] !== value);
+        if (left.length) laid.set(id, Object.fromEntries(left));
+        else laid.delete(id);
+      }
+      draw();
+    };
+  };
+
+  const neighbour = (id, by) => {
+    const all = shown();
+    const at = all.findIndex((thread) => thread.id === id);
+    return at < 0 ? null : all[at + by] ?? null;
   };
 
   return {
-    el, load, refresh, step,
-    select: (id) => { selected = id; mark(); },
-    position: (id) => ({ at: threads.findIndex((thread) => thread.id === id), total: threads.length, more: Boolean(cursor) }),
-    neighbour: (id, by) => threads[threads.findIndex((thread) => thread.id === id) + by] ?? null,
-    focus: (id) => (known.get(id)?.row.firstChild ?? list.querySelector('a.row'))?.focus(),
+    el, load, refresh, expect, picked, neighbour,
+    select: (id) => {
+      selected = id;
+      current = id ?? current;
+      mark();
+      known.get(id)?.el.scrollIntoView({ block: 'nearest' });
+    },
+    thread: (id) => { const found = data.threads.find((thread) => thread.id === id); return found ? seen(found) : null; },
+    position: (id) => ({ at: shown().findIndex((thread) => thread.id === id), total: shown().length, more: Boolean(data.cursor) }),
+    /** The row that the keyboard is at. */
+    focused: () => (list.contains(document.activeElement) ? current : null),
+    focus: (id) => (known.get(id)?.link ?? list.querySelector('a.row'))?.focus(),
+    /** Moves the focus by one row. */
+    step: (by) => {
+      const next = current && known.has(current) && list.contains(document.activeElement) ? neighbour(current, by) : shown().find((thread) => thread.id === (selected ?? current)) ?? shown()[0];
+      if (next) { known.get(next.id).link.focus(); known.get(next.id).el.scrollIntoView({ block: 'nearest' }); }
+      return next?.id ?? null;
+    },
   };
 }
-
-/** Who a thread is with: others by name, "You" for oneself. */
-export function participantsText(participants, own) {
-  const names = (participants ?? []).map((person) => (own.has((person.email ?? person)?.toLowerCase?.()) ? 'You' : personName(person)));
-  const unique = [...new Set(names)];
-  if (unique.length > 1 && unique.length <= 2) return unique.filter((name) => name !== 'You').join(', ');
-  const shown = unique.filter((name) => name !== 'You').slice(0, 3).map((name, _, all) => (all.length > 2 ? name.split(' ')[0] : name));
-  return shown.join(', ') + (unique.length > 4 ? ` and ${unique.length - 4} more` : '') || unique[0] || 'Unknown';
-}
-
-function threadRow(thread, href, own) {
-  const unread = thread.unread_count > 0;
-  const other = (thread.participants ?? []).find((person) => !own.has(person.email?.toLowerCase())) ?? thread.participants?.[0];
-  const attachments = thread.attachment_count ?? (thread.has_attachments ? '' : 0);
-  return h('a', { class: ['row', unread && 'un'], href },
-    avatar(other),
-    h('div', { class: 'grow' },
-      h('div', { class: 'l1' },
-        h('span', { class: 'who clip' }, participantsText(thread.participants, own)),
-        thread.message_count > 1 && h('span', { class: 'cnt num' }, thread.message_count, h('span', { class: 'vh' }, ' messages')),
-        unread && h('span', { class: 'vh' }, 'unread'),
-        h('time', { datetime: thread.last_message_at, title: fullTime(thread.last_message_at) }, rowTime(thread.last_message_at))),
-      h('div', { class: 'sub clip' }, clean(thread.subject) || '(no subject)'),
-      h('div', { class: 'snip' }, h('span', { class: 'clip grow' }, clean(thread.snippet)), attachments !== 0 && h('span', { class: 'at num' }, icon('clip', 13), attachments, h('span', { class: 'vh' }, ' attachments')))));
-}
-
-/** Grey rows in the shape of real ones. */
-export function skeletonRows(number) {
-  return add(h('div', { 'aria-hidden': 'true' }), Array.from({ length: number }, () => h('div', { class: 'row' }, h('span', { class: 'av sk' }),
-    h('div', { class: 'grow sk-lines' }, h('div', { class: 'sk' }), h('div', { class: 'sk' }), h('div', { class: 'sk' })))));
-}
-
