@@ -53,6 +53,21 @@ pub(super) async fn updated(
     outbox::record(tx, mails.iter().map(fact).collect(), intake.now).await
 }
 
+/// Conversations turned out to be one.
+pub(super) async fn merged(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    into: ThreadId,
+    from: &[ThreadId],
+    intake: &Intake,
+) -> QueryResult<()> {
+    if !intake.told {
+        return Ok(());
+    }
+    let facts = from.iter().map(|from| Fact::thread_merged(owner.org, into, *from));
+    outbox::record(tx, facts.collect(), intake.now).await
+}
+
 /// Mails are gone at the provider.
 pub(super) async fn deleted(
     tx: &mut DbConn,
