@@ -4,21 +4,20 @@
 //! postgres). Wants `mbsync` (Debian: isync) and Dovecot. Duplex parses, threads and stores every mail and
 //! its attachments in steps that survive a crash; `mbsync` writes them into a Maildir.
 
+#[path = "first_sync/mailbox.rs"]
+mod mailbox;
 #[allow(dead_code, reason = "shared by the benches: each takes what it needs")]
 mod measure;
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tests' toolbox: this bench takes what it needs")]
 #[path = "../tests/api/support/mod.rs"]
 mod support;
 
+use mailbox::{FOLDERS, fill, mbsync_config};
 use measure::{Usage, command, cpu, load, median, memory, setting};
 use serde_json::Value;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use support::{Backend, Dovecot, MailGenerator, Mailbox, SmtpSecurity, SmtpSink, TestProcess};
-
-const FOLDERS: [(&str, usize); 6] =
-    [("INBOX", 40), ("Sent", 22), ("Archive", 16), ("Clients", 10), ("Clients/2025", 6), ("Newsletters", 6)];
+use support::{Backend, Dovecot, Mailbox, SmtpSecurity, SmtpSink, TestProcess};
 
 #[tokio::main]
 async fn main() {
@@ -62,22 +61,6 @@ async fn main() {
     println!("      {:.0} MB at most               (goal 80)", of(&|r| r[2].peak_mb));
 }
 
-/// Fills the mailbox in slices, so that a large one does not stand in memory whole; gives the bytes.
-fn fill(mailbox: &Mailbox<'_>, mails: usize) -> usize {
-    let mut generator = MailGenerator::office(7);
-    let mut bytes = 0;
-    for (folder, share) in FOLDERS {
-        let mut left = mails * share / 100;
-        while left > 0 {
-            let slice = generator.take(left.min(500));
-            left -= slice.len();
-            bytes += slice.iter().map(|mail| mail.raw.len()).sum::<usize>();
-            mailbox.seed(folder, &slice);
-        }
-    }
-    bytes
-}
-
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn megabytes(bytes: usize) -> f64 {
     bytes as f64 / 1e6
@@ -95,21 +78,6 @@ fn mbsync(mailbox: &Mailbox<'_>, fsync: bool) -> Usage {
     let config = dir.path().join("mbsyncrc");
     std::fs::write(&config, mbsync_config(mailbox, &store, fsync)).unwrap();
     command(Command::new("mbsync").arg("--quiet").arg("--config").arg(&config).arg("--all").env("HOME", dir.path()))
-}
-
-fn mbsync_config(mailbox: &Mailbox<'_>, store: &Path, fsync: bool) -> String {
-    let store = store.display();
-    format!(
-        "{}IMAPAccount server\nHost localhost\nPort {}\nUser {}\nPass {}\nSSLType IMAPS\nCertificateFile {}\n\n\
-         IMAPStore far\nAccount server\n\n\
-         MaildirStore near\nSubFolders Verbatim\nPath {store}/\nInbox {store}/INBOX\n\n\
-         Channel all\nFar :far:\nNear :near:\nPatterns *\nCreate Near\nSyncState *\nSync Pull\n",
-        if fsync { "" } else { "FSync no\n\n" },
-        mailbox.server.imaps_port,
-        mailbox.user,
-        support::dovecot::PASSWORD,
-        support::pki::pki().authority.display(),
-    )
 }
 
 /// From the request that connects the mailbox until its last mail is stored.

@@ -1,12 +1,25 @@
-//! P7 without accounts: memory at rest, and the time from the start to the first answer.
+//! P7: memory at rest, without accounts and with a thousand that are listened to, and the time from the start to the
+//! first answer. P6: from a new mail to its event on the WebSocket. P18: all connections break, and come back.
 //!
-//! `cargo bench --bench idle`, with `STARTS` (20).
+//! `cargo bench --bench idle`, with `STARTS` (20), `ACCOUNTS` (1000; 0 leaves that part out), `SAMPLES` (200) and
+//! `REST` (60, seconds). The thousand mailboxes lie on a small IMAP server in this process, over TLS. With
+//! `MALLOC_ARENA_MAX`, the server that listens to them runs with it too.
 
+#[path = "idle/mails.rs"]
+mod mails;
 #[allow(dead_code, reason = "shared by the benches: each takes what it needs")]
 mod measure;
+#[path = "idle/sending.rs"]
+mod sending;
+#[path = "idle/server.rs"]
+mod server;
+#[path = "idle/session.rs"]
+mod session;
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tests' toolbox: this bench takes what it needs")]
 #[path = "../tests/api/support/mod.rs"]
 mod support;
+#[path = "idle/thousand.rs"]
+mod thousand;
 
 use measure::{load, median, memory, milliseconds, quantile, setting};
 use std::io::{Read, Write};
@@ -22,38 +35,56 @@ const REST: Duration = Duration::from_secs(5);
 async fn main() {
     let starts = setting("STARTS", 20);
     for backend in [Backend::Sqlite, Backend::Postgres] {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        // Its first start makes the database; what counts is every later one.
-        let mut process = TestProcess::start_with(backend, |settings| {
-            settings.set("BIND_ADDR", &format!("127.0.0.1:{port}"));
-        })
-        .await;
-        process.terminate().await;
-
-        let mut times = Vec::new();
-        let (mut resident, mut anonymous) = (0.0, 0.0);
-        for start in 1..=starts {
-            let began = Instant::now();
-            let mut child = process.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            while !answers(port) {
-                std::thread::sleep(Duration::from_micros(500));
-            }
-            times.push(milliseconds(began.elapsed()));
-            if start == starts {
-                std::thread::sleep(REST);
-                resident = memory(child.id(), "VmRSS");
-                anonymous = memory(child.id(), "RssAnon");
-            }
-            end(&mut child);
-        }
-        println!(
-            "P7  {backend:?}: {resident:.1} MB resident ({anonymous:.1} MB its own, goal 25); first answer after {:.0} ms, \
-             slowest of {starts} {:.0} ms (goal 150); load {}",
-            median(&times),
-            quantile(&times, 1.0),
-            load()
-        );
+        without_accounts(backend, starts).await;
     }
+    let accounts = setting("ACCOUNTS", 1000);
+    if accounts > 0 {
+        thousand::measure(accounts, setting("SAMPLES", 200), setting("REST", 60)).await;
+    }
+}
+
+async fn without_accounts(backend: Backend, starts: usize) {
+    let port = free_port();
+    // Its first start makes the database; what counts is every later one.
+    let mut process = TestProcess::start_with(backend, |settings| {
+        settings.set("BIND_ADDR", &format!("127.0.0.1:{port}"));
+    })
+    .await;
+    process.terminate().await;
+
+    let mut times = Vec::new();
+    let (mut resident, mut anonymous) = (0.0, 0.0);
+    for start in 1..=starts {
+        let (time, mut child) = first_answer(&process, port);
+        times.push(time);
+        if start == starts {
+            std::thread::sleep(REST);
+            resident = memory(child.id(), "VmRSS");
+            anonymous = memory(child.id(), "RssAnon");
+        }
+        end(&mut child);
+    }
+    println!(
+        "P7  {backend:?}: {resident:.1} MB resident ({anonymous:.1} MB its own, goal 25); first answer after {:.0} ms, \
+         slowest of {starts} {:.0} ms (goal 150); load {}",
+        median(&times),
+        quantile(&times, 1.0),
+        load()
+    );
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Starts a process on the data that is there; the milliseconds until it answers.
+fn first_answer(process: &TestProcess, port: u16) -> (f64, Child) {
+    let began = Instant::now();
+    let child = process.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !answers(port) {
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    (milliseconds(began.elapsed()), child)
 }
 
 /// Whether the server answers 200.

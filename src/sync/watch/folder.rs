@@ -1,6 +1,7 @@
 //! One connection that waits in a folder.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +51,8 @@ pub(super) struct Listener<'a> {
     /// The folder to wait in; without one the inbox.
     pub folder: Option<FolderId>,
     pub stop: &'a CancellationToken,
+    /// When the connection stood.
+    pub since: OnceLock<Instant>,
 }
 
 impl Listener<'_> {
@@ -69,11 +72,8 @@ impl Listener<'_> {
         }
         while !self.stop.is_cancelled() {
             Box::pin(self.enter(&mut connection)).await?;
-            let end = if waits {
-                connection.idle(spread(WAIT), self.stop.cancelled()).await?
-            } else {
-                self.pause().await
-            };
+            let end =
+                if waits { connection.idle(spread(WAIT), self.stop.cancelled()).await? } else { self.pause().await };
             match end {
                 IdleEnd::Woken => {}
                 IdleEnd::News => Box::pin(self.catch_up(&mut connection)).await?,
@@ -92,7 +92,9 @@ impl Listener<'_> {
         }
         let settings = self.parts.accounts.imap_settings(&account).await.map_err(Lost::Other)?;
         self.parts.gate.wait(&settings.host).await;
-        Ok(ImapConnection::connect(&self.parts.net, &settings).await?)
+        let connection = ImapConnection::connect(&self.parts.net, &settings).await?;
+        self.since.get_or_init(Instant::now);
+        Ok(connection)
     }
 
     async fn pause(&self) -> IdleEnd {

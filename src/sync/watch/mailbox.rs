@@ -1,6 +1,6 @@
 //! One mailbox that is listened to: its connections, made again when they break.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::Duration as Span;
@@ -19,7 +19,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait while a server does not answer: asking costs it next to nothing.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The wait when the server answers and does not let us in, or wants to be left alone.
+/// The wait when the server answers and does not let us in.
 const REFUSED_WAIT: Duration = Duration::from_secs(300);
 
 /// Folders beside the inbox that get a connection of their own, in one mailbox.
@@ -96,30 +96,32 @@ async fn keep_listening(
 ) {
     let mut wait = FIRST_WAIT;
     while !stop.is_cancelled() {
-        let listener = Listener { parts: &watch.parts, org, account, folder, stop };
-        let began = tokio::time::Instant::now();
+        let listener = Listener { parts: &watch.parts, org, account, folder, stop, since: OnceLock::new() };
         // Boxed: while a connection waits, what it took to make it must not lie in memory.
         let lost = Box::pin(listener.listen()).await;
-        if began.elapsed() > LONGEST_WAIT {
+        // The turn that a connection waited for does not count: with many mailboxes it is long.
+        if listener.since.get().is_some_and(|at| at.elapsed() > LONGEST_WAIT) {
             wait = FIRST_WAIT;
         }
-        let pause = match lost {
+        let (pause, longest) = match lost {
             Ok(()) => continue,
             Err(Lost::Over) => return,
             Err(Lost::Imap(error)) => {
                 tracing::debug!(account.id = %account, %error, "a connection that listened is gone");
-                let refused = matches!(
-                    error.kind,
-                    ImapErrorKind::AuthFailed | ImapErrorKind::LoginDisabled | ImapErrorKind::Unavailable | ImapErrorKind::Tls
-                );
-                if refused { REFUSED_WAIT } else { wait }
+                match error.kind {
+                    ImapErrorKind::AuthFailed | ImapErrorKind::LoginDisabled => (REFUSED_WAIT, LONGEST_WAIT),
+                    // A server that restarts says so, and a balancer before it hangs up: it may be back in a moment. One
+                    // that goes on like that wants to be left alone.
+                    ImapErrorKind::Unavailable | ImapErrorKind::Tls => (wait, REFUSED_WAIT),
+                    _ => (wait.min(LONGEST_WAIT), LONGEST_WAIT),
+                }
             }
             Err(Lost::Other(error)) => {
                 tracing::debug!(account.id = %account, error = %format!("{error:#}"), "a mailbox cannot be listened to now");
-                wait
+                (wait.min(LONGEST_WAIT), LONGEST_WAIT)
             }
         };
-        wait = (wait * 2).min(LONGEST_WAIT);
+        wait = (wait * 2).min(longest);
         tokio::select! {
             () = tokio::time::sleep(spread(pause)) => {}
             () = stop.cancelled() => {}
