@@ -58,8 +58,7 @@ impl Pass<'_> {
             let stored: HashMap<u32, FlagChange> = stored.into_iter().map(|flags| (flags.uid, flags)).collect();
             let differs = |news: &FlagChange| {
                 stored.get(&news.uid).is_some_and(|old| {
-                    (old.is_read, old.is_starred, old.is_answered)
-                        != (news.is_read, news.is_starred, news.is_answered)
+                    (old.is_read, old.is_starred, old.is_answered) != (news.is_read, news.is_starred, news.is_answered)
                 })
             };
             let changes = flow.changed.iter().map(change).filter(differs).collect();

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
+use super::arrivals::{self, Arrival};
 use super::digest::Digest;
 use super::placement::{Place, State, state};
-use super::arrivals::{self, Arrival};
 use super::refresh;
 use super::rows::{self, Decided, Rows};
 use super::threads::{self, IDS, IdRow, Share, ThreadRow};

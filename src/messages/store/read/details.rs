@@ -90,11 +90,22 @@ pub(crate) async fn embedded_images(conn: &mut DbConn, id: EmailId) -> QueryResu
 /// Where a mail with a Message-ID is, or why it is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {
-    Stored { email: EmailId, account: AccountId },
-    Gone { account: AccountId },
-    Skipped { account: AccountId, reason: String, detail: Option<String> },
+    Stored {
+        email: EmailId,
+        account: AccountId,
+    },
+    Gone {
+        account: AccountId,
+    },
+    Skipped {
+        account: AccountId,
+        reason: String,
+        detail: Option<String>,
+    },
     /// The mailbox is still being imported.
-    NotReached { account: AccountId },
+    NotReached {
+        account: AccountId,
+    },
 }
 
 /// Looks for a Message-ID (without angle brackets) in the person's mailboxes.
