@@ -301,6 +301,12 @@ fn lookup_dto(found: read::Found) -> LookupDto {
             detail: Some("It was stored and has been deleted in the mailbox since.".to_owned()),
             account_id: account,
         },
+        read::Found::NotReached { account } => LookupDto {
+            email_id: None,
+            reason: Some("not_reached".to_owned()),
+            detail: Some("It is not stored so far: the first import of this mailbox still runs.".to_owned()),
+            account_id: account,
+        },
         read::Found::Skipped { account, reason, detail } => {
             LookupDto { email_id: None, reason: Some(reason), detail, account_id: account }
         }

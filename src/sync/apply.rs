@@ -25,7 +25,8 @@ impl Pass<'_> {
         self.parts.metrics.mails_skipped.inc_by(skips.len() as u64);
         let (mut conn, permit) = self.parts.db.write_background().await?;
         let (saved, uids) = (&cursor, &stored);
-        let applied = conn.transaction(async move |tx| {
+        let applied = conn
+            .transaction(async move |tx| {
                 self.parts.accounts.renew(tx, self.lease).await?;
                 let applied = messages::apply_batch(tx, &self.owner, role, mails, &intake).await?;
                 messages::record_skips(tx, skips, intake.now).await?;

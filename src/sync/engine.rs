@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::erase;
+use super::error::PassError;
 use super::gate::Gate;
 use super::outbound;
-use super::error::PassError;
 use super::pass::{Pass, Scope};
 use super::times::SyncTimes;
 use super::watch;
@@ -254,11 +254,7 @@ async fn run_pass(parts: &EngineParts, lease: &Lease, stop: &CancellationToken) 
 }
 
 /// What the end of a pass means for the mailbox's row.
-async fn concluded(
-    parts: &EngineParts,
-    lease: &Lease,
-    pass: impl Future<Output = Result<(), PassError>>,
-) -> Outcome {
+async fn concluded(parts: &EngineParts, lease: &Lease, pass: impl Future<Output = Result<(), PassError>>) -> Outcome {
     match pass.await {
         Ok(()) => Outcome::Done { next: parts.times.after(parts.clock.now()) },
         Err(error) => {

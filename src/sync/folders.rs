@@ -74,7 +74,8 @@ pub(super) fn differ(stored: &[Folder], remote: &[RemoteFolder]) -> bool {
         (Some(stored), None) => stored.included && folder.selectable,
         (Some(_), Some(_)) => false,
     };
-    remote.iter().any(changed) || stored.iter().any(|folder| !remote.iter().any(|one| one.raw_name == folder.external_id))
+    remote.iter().any(changed)
+        || stored.iter().any(|folder| !remote.iter().any(|one| one.raw_name == folder.external_id))
 }
 
 /// Notes how many mails wait in folders that no visit has reached, so that the import's total is right from the start.

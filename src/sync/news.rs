@@ -29,7 +29,8 @@ impl Pass<'_> {
         }
         let arrived = connection.uid_search_from(from).await?;
         let Some(last) = arrived.last() else { return Ok(()) };
-        let stored = messages::stored_uids(&mut self.parts.db.read().await?, work.id(), work.generation(), from).await?;
+        let stored =
+            messages::stored_uids(&mut self.parts.db.read().await?, work.id(), work.generation(), from).await?;
         let fresh = arrived.difference(&stored.into_iter().collect());
         self.store_all(connection, work, &fresh).await?;
         let next = mailbox.uid_next.unwrap_or(1).max(last.saturating_add(1));

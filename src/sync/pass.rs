@@ -62,7 +62,18 @@ impl<'a> Pass<'a> {
         let owner = Mailbox::of(&account);
         let sweeps = account.phase == Phase::Live && parts.accounts.is_sweep_due(account.id, began).await?;
         let scope = if sweeps { Scope::Sweep } else { Scope::Changed };
-        Ok(Self { parts, lease, account, owner, stop, scope, began, settings, told: Mutex::new(None), changed: Mutex::default() })
+        Ok(Self {
+            parts,
+            lease,
+            account,
+            owner,
+            stop,
+            scope,
+            began,
+            settings,
+            told: Mutex::new(None),
+            changed: Mutex::default(),
+        })
     }
 
     /// Signs in to the mail server.

@@ -110,11 +110,7 @@ impl Pass<'_> {
             backfill_cursor: Some(1),
             former_uid_validity: None,
             // Changes made during the import are taken over by the pass after it, from the pinned state.
-            highest_modseq: if work.just_imported {
-                work.folder.cursor.highest_modseq
-            } else {
-                mailbox.highest_modseq
-            },
+            highest_modseq: if work.just_imported { work.folder.cursor.highest_modseq } else { mailbox.highest_modseq },
             ..work.folder.cursor.clone()
         };
         // News that came meanwhile were looked for already; their cursor is not turned back.

@@ -1,8 +1,8 @@
 //! When the mail of a mailbox was last compared with the provider's, mail by mail.
 
 use chrono::Duration;
-use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::QueryResult;
+use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use super::super::model::{Account, Phase};
@@ -23,11 +23,9 @@ impl Accounts {
     /// Whether every mail is to be compared in the next pass: a day after the last time, or because a person asked.
     pub async fn is_sweep_due(&self, id: AccountId, now: Timestamp) -> QueryResult<bool> {
         let mut conn = self.db.read().await?;
-        let query = email_accounts::table
-            .find(id)
-            .select((email_accounts::swept_at, email_accounts::sweep_requested_at));
-        let (swept, requested): (Option<Timestamp>, Option<Timestamp>) =
-            on_conn!(&mut conn, |c| query.first(c).await)?;
+        let query =
+            email_accounts::table.find(id).select((email_accounts::swept_at, email_accounts::sweep_requested_at));
+        let (swept, requested): (Option<Timestamp>, Option<Timestamp>) = on_conn!(&mut conn, |c| query.first(c).await)?;
         let Some(swept) = swept else { return Ok(true) };
         Ok(swept + EVERY <= now || requested.is_some_and(|at| at > swept))
     }

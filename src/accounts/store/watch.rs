@@ -43,7 +43,7 @@ impl Accounts {
     }
 
     /// Renews all claims of this process; answers the mailboxes that it may go on listening to.
-    pub async fn renew_watches(&self) -> QueryResult<Vec<AccountId>> {
+    pub async fn renew_watches(&self) -> QueryResult<Vec<(AccountId, OrgId)>> {
         let until = self.clock.now() + LEASE;
         let mut conn = self.db.write().await?;
         let ours = email_accounts::table
@@ -51,8 +51,9 @@ impl Accounts {
             .filter(email_accounts::phase.eq(Phase::Live.as_str()))
             .filter(email_accounts::status.ne(Status::Disconnected.as_str()))
             .filter(email_accounts::removed_at.is_null());
-        let query =
-            diesel::update(ours).set(email_accounts::watched_until.eq(until)).returning(email_accounts::id);
+        let query = diesel::update(ours)
+            .set(email_accounts::watched_until.eq(until))
+            .returning((email_accounts::id, email_accounts::organization_id));
         on_conn!(&mut conn, |c| query.get_results(c).await)
     }
 

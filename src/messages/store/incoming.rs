@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
+use super::arrivals::{self, Arrival};
 use super::digest::Digest;
 use super::placement::{Place, State, state};
-use super::arrivals::{self, Arrival};
 use super::refresh;
 use super::rows::{self, Decided, Rows};
 use super::threads::{self, IDS, IdRow, Share, ThreadRow};
@@ -117,7 +117,7 @@ async fn store_new(
         return Ok(Vec::new());
     }
     let now = intake.now;
-    let (assigned, merged) = assign_threads(tx, owner, &fresh, now).await?;
+    let (assigned, merged) = assign_threads(tx, owner, &fresh, intake).await?;
     let mut rows = Rows::default();
     let mut shares = Vec::with_capacity(fresh.len());
     let mut new = Vec::with_capacity(fresh.len());
@@ -153,12 +153,13 @@ async fn assign_threads(
     tx: &mut DbConn,
     owner: &Mailbox,
     fresh: &[(EmailId, IncomingMail)],
-    now: Timestamp,
+    intake: &Intake,
 ) -> QueryResult<(Vec<ThreadId>, BTreeSet<ThreadId>)> {
     let keys: Vec<Vec<String>> = fresh.iter().map(|(_, mail)| thread_keys(&mail.parsed)).collect();
     let known = threads::by_message_ids(tx, owner.org, keys.iter().flatten().map(String::as_str).collect()).await?;
     let union = union(&known, &keys);
-    let merged = absorb(tx, &union.merged, now).await?;
+    let now = intake.now;
+    let merged = absorb(tx, owner, &union.merged, intake).await?;
     let touched: BTreeSet<ThreadId> = union.assigned.iter().filter_map(existing).collect();
     let stored = threads::load(tx, &touched.into_iter().collect::<Vec<_>>()).await?;
     let mut new = HashMap::new();
@@ -192,13 +193,19 @@ fn existing(assigned: &Assigned<ThreadId>) -> Option<ThreadId> {
 }
 
 /// Joins threads that a mail of the batch shows to be one; answers those that took in others.
-async fn absorb(tx: &mut DbConn, merged: &[(ThreadId, ThreadId)], now: Timestamp) -> QueryResult<BTreeSet<ThreadId>> {
+async fn absorb(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    merged: &[(ThreadId, ThreadId)],
+    intake: &Intake,
+) -> QueryResult<BTreeSet<ThreadId>> {
     let mut survivors: BTreeMap<ThreadId, Vec<ThreadId>> = BTreeMap::new();
     for (from, into) in merged {
         survivors.entry(*into).or_default().push(*from);
     }
     for (into, from) in &survivors {
-        threads::merge(tx, *into, from, now).await?;
+        threads::merge(tx, *into, from, intake.now).await?;
+        told::merged(tx, owner, *into, from, intake).await?;
     }
     Ok(survivors.into_keys().collect())
 }

@@ -17,11 +17,14 @@ mod told;
 
 pub use erase::erase_account_mail;
 pub use folders::{
-    arrivals_since, folder, folder_counts, list_folders, rename_folder, save_cursor, set_folder_error, set_included, set_provider_count,
-    upsert_folders,
+    arrivals_since, folder, folder_counts, list_folders, rename_folder, save_cursor, set_folder_error, set_included,
+    set_provider_count, upsert_folders,
 };
 pub use incoming::{apply_batch, apply_known, known_external_ids};
-pub use places::{forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids, update_flags};
+pub use places::{
+    forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids,
+    update_flags,
+};
 pub use proofs::{proven_at, record_proof};
-pub use told::tell_updated;
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};
+pub use told::tell_updated;

@@ -6,9 +6,9 @@ use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult
 use diesel_async::RunQueryDsl;
 
 use super::arrivals::{self, Arrival};
-use super::told;
 use super::refresh;
 use super::threads::{self, IDS};
+use super::told;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_departures, email_locations, emails};
@@ -90,12 +90,7 @@ pub async fn remove_locations(
 }
 
 /// Brings mails that left a place in step, and tells of it.
-async fn settle(
-    tx: &mut DbConn,
-    owner: &Mailbox,
-    emails: BTreeSet<EmailId>,
-    intake: &Intake,
-) -> QueryResult<Removed> {
+async fn settle(tx: &mut DbConn, owner: &Mailbox, emails: BTreeSet<EmailId>, intake: &Intake) -> QueryResult<Removed> {
     let gone = refresh::refresh(tx, &emails, intake.now).await?.gone;
     let dead: BTreeSet<EmailId> = gone.iter().copied().collect();
     let left: BTreeSet<EmailId> = emails.difference(&dead).copied().collect();
@@ -165,12 +160,7 @@ pub async fn forget_unfound(
 }
 
 /// The UIDs of a folder from `start` on that are stored, ascending; those that mails are to leave count too.
-pub async fn stored_uids(
-    conn: &mut DbConn,
-    folder: FolderId,
-    uid_validity: u32,
-    start: u32,
-) -> QueryResult<Vec<u32>> {
+pub async fn stored_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32, start: u32) -> QueryResult<Vec<u32>> {
     let shown = email_locations::table
         .filter(email_locations::folder_id.eq(folder))
         .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))

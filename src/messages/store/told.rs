@@ -33,7 +33,12 @@ pub(super) async fn received(
 }
 
 /// Tells of mails that the provider changed.
-pub async fn tell_updated(tx: &mut DbConn, owner: &Mailbox, mails: &BTreeSet<EmailId>, intake: &Intake) -> QueryResult<()> {
+pub async fn tell_updated(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    mails: &BTreeSet<EmailId>,
+    intake: &Intake,
+) -> QueryResult<()> {
     updated(tx, owner, mails, intake).await
 }
 
@@ -53,6 +58,21 @@ pub(super) async fn updated(
     outbox::record(tx, mails.iter().map(fact).collect(), intake.now).await
 }
 
+/// Conversations turned out to be one.
+pub(super) async fn merged(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    into: ThreadId,
+    from: &[ThreadId],
+    intake: &Intake,
+) -> QueryResult<()> {
+    if !intake.told {
+        return Ok(());
+    }
+    let facts = from.iter().map(|from| Fact::thread_merged(owner.org, into, *from));
+    outbox::record(tx, facts.collect(), intake.now).await
+}
+
 /// Mails are gone at the provider.
 pub(super) async fn deleted(
     tx: &mut DbConn,
@@ -69,10 +89,7 @@ pub(super) async fn deleted(
     outbox::record(tx, mails.iter().map(fact).collect(), intake.now).await
 }
 
-async fn threads_of(
-    tx: &mut DbConn,
-    mails: &BTreeSet<EmailId>,
-) -> QueryResult<HashMap<EmailId, Option<ThreadId>>> {
+async fn threads_of(tx: &mut DbConn, mails: &BTreeSet<EmailId>) -> QueryResult<HashMap<EmailId, Option<ThreadId>>> {
     let ids: Vec<EmailId> = mails.iter().copied().collect();
     let mut found = HashMap::new();
     for chunk in ids.chunks(IDS) {

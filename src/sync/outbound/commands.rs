@@ -141,11 +141,7 @@ impl Session<'_> {
     }
 
     /// Takes mails out of the selected folder; they lie elsewhere too.
-    pub(super) async fn carry_removals(
-        &mut self,
-        places: &[PlaceRow],
-        outcomes: &mut Outcomes,
-    ) -> Result<(), Trouble> {
+    pub(super) async fn carry_removals(&mut self, places: &[PlaceRow], outcomes: &mut Outcomes) -> Result<(), Trouble> {
         if places.is_empty() {
             return Ok(());
         }
@@ -198,7 +194,11 @@ impl Session<'_> {
         let mut made = false;
         loop {
             let run = async |c: &mut ImapConnection| {
-                if moves { c.move_mails(uids, name).await.map(|moved| moved.copied) } else { c.copy_mails(uids, name).await }
+                if moves {
+                    c.move_mails(uids, name).await.map(|moved| moved.copied)
+                } else {
+                    c.copy_mails(uids, name).await
+                }
             };
             match self.command(run).await? {
                 Ok(map) => return Ok(Transferred::Done(map)),

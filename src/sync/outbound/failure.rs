@@ -41,7 +41,8 @@ impl Reason {
 
     /// The mail is not where it was: the next sync will tell where it is.
     pub fn elsewhere() -> Self {
-        let message = "The mail is not where it was. The mailbox is being looked through; then the change is tried again.";
+        let message =
+            "The mail is not where it was. The mailbox is being looked through; then the change is tried again.";
         Self::new("message_elsewhere", message, true)
     }
 
@@ -54,7 +55,9 @@ impl Reason {
 
 impl From<&ImapError> for Reason {
     fn from(error: &ImapError) -> Self {
-        use ImapErrorKind::{NoSuchFolder, NotPermitted, NotSupported, NotUnderstood, OverQuota, Rejected, TooLarge, TryCreate};
+        use ImapErrorKind::{
+            NoSuchFolder, NotPermitted, NotSupported, NotUnderstood, OverQuota, Rejected, TooLarge, TryCreate,
+        };
         let final_word = matches!(
             error.kind,
             NoSuchFolder | NotPermitted | NotSupported | NotUnderstood | OverQuota | Rejected | TooLarge | TryCreate

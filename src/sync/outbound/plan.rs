@@ -150,7 +150,7 @@ mod tests {
         let wanted = PlaceRow { is_read: true, ..place(archive, None) };
         let plan = planned(&[diff(vec![wanted], vec![from.clone()])]);
         let folder = &plan.folders[&(inbox, 1)];
-        assert_eq!(folder.stores[&(Flag::Read, true)], [from.clone()]);
+        assert_eq!(folder.stores[&(Flag::Read, true)], std::slice::from_ref(&from));
         assert_eq!(folder.moves[&archive], [from]);
         assert!(folder.copies.is_empty() && folder.removals.is_empty());
     }
@@ -160,7 +160,7 @@ mod tests {
         let (inbox, label) = (FolderId::new(), FolderId::new());
         let there = place(inbox, Some(7));
         let plan = planned(&[diff(vec![there.clone(), place(label, None)], vec![])]);
-        assert_eq!(plan.folders[&(inbox, 1)].copies[&label], [there.clone()]);
+        assert_eq!(plan.folders[&(inbox, 1)].copies[&label], std::slice::from_ref(&there));
         let copy = place(label, Some(3));
         let plan = planned(&[diff(vec![there], vec![copy.clone()])]);
         assert_eq!(plan.folders[&(label, 1)].removals, [copy]);

@@ -33,7 +33,11 @@ const TERM: Duration = Duration::from_secs(3600);
 
 /// Listens to a mailbox until told to stop.
 pub(super) async fn watch(watch: Arc<Watch>, org: OrgId, account: AccountId, stop: CancellationToken) {
-    let inbox = keep_listening(&watch, org, account, None, &stop);
+    let inbox = async {
+        keep_listening(&watch, org, account, None, &stop).await;
+        // Without its inbox a mailbox is not listened to: that is begun again with the next renewal.
+        stop.cancel();
+    };
     let others = listen_to_busy(&watch, org, account, &stop);
     tokio::join!(inbox, others);
 }

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use super::engine::EngineParts;
 use crate::events::Event;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, OrgId};
 
 /// How often mailboxes are looked for that nobody watches.
 const LOOK: Duration = Duration::from_secs(2);
@@ -66,7 +66,7 @@ pub(super) async fn run(parts: Arc<EngineParts>, stop: CancellationToken) {
         tokio::select! {
             () = rings => {}
             () = tokio::time::sleep(LOOK) => {}
-            _ = renewal.tick() => watch.renew(&mut watched).await,
+            _ = renewal.tick() => watch.renew(&mut watched, &tasks, &stop).await,
             () = stop.cancelled() => {}
         }
     }
@@ -89,27 +89,47 @@ impl Watch {
         stop: &CancellationToken,
     ) -> diesel::QueryResult<()> {
         for (account, org) in self.parts.accounts.claim_watches(TAKEN).await? {
-            let token = stop.child_token();
-            if let Some(old) = watched.insert(account, token.clone()) {
-                old.cancel();
-            }
-            tasks.spawn(mailbox::watch(self.clone(), org, account, token));
+            self.begin(watched, tasks, (account, org), stop);
         }
         Ok(())
     }
 
-    /// Renews the claims, and lets go of mailboxes that are ours no more.
-    async fn renew(&self, watched: &mut HashMap<AccountId, CancellationToken>) {
+    fn begin(
+        self: &Arc<Self>,
+        watched: &mut HashMap<AccountId, CancellationToken>,
+        tasks: &TaskTracker,
+        (account, org): (AccountId, OrgId),
+        stop: &CancellationToken,
+    ) {
+        let token = stop.child_token();
+        if let Some(old) = watched.insert(account, token.clone()) {
+            old.cancel();
+        }
+        tasks.spawn(mailbox::watch(self.clone(), org, account, token));
+    }
+
+    /// Renews the claims, lets go of mailboxes that are ours no more, and begins again where listening has ended.
+    async fn renew(
+        self: &Arc<Self>,
+        watched: &mut HashMap<AccountId, CancellationToken>,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
         match self.parts.accounts.renew_watches().await {
             Ok(ours) => {
-                let ours: HashSet<AccountId> = ours.into_iter().collect();
+                let kept: HashSet<AccountId> = ours.iter().map(|(account, _)| *account).collect();
                 watched.retain(|account, token| {
-                    let keep = ours.contains(account);
+                    let keep = kept.contains(account) && !token.is_cancelled();
                     if !keep {
                         token.cancel();
                     }
                     keep
                 });
+                for claim in ours {
+                    if !watched.contains_key(&claim.0) {
+                        self.begin(watched, tasks, claim, stop);
+                    }
+                }
             }
             Err(error) => tracing::warn!(%error, "the claims on mailboxes could not be renewed; trying again"),
         }

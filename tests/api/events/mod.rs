@@ -5,10 +5,10 @@ mod numbers;
 mod socket;
 
 use duplex::clock::{Clock, Timestamp};
+use duplex::db::Db;
 use duplex::events::AccountRef;
 use duplex::ids::{AccountId, EmailId, OrgId, ThreadId, UserId};
 use duplex::outbox::{Fact, record};
-use duplex::db::Db;
 use serde_json::Value;
 
 use crate::support::{Client, TestApp, wait_for};

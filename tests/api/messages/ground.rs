@@ -58,7 +58,9 @@ impl Ground {
 
     pub async fn apply_to(&self, owner: &Mailbox, role: FolderRole, mails: Vec<IncomingMail>) -> Applied {
         let (mut conn, _turn) = self.db.write_background().await.unwrap();
-        conn.transaction(async |tx| messages::apply_batch(tx, owner, Some(role), mails, &Intake::silent(at(600))).await).await.unwrap()
+        conn.transaction(async |tx| messages::apply_batch(tx, owner, Some(role), mails, &Intake::silent(at(600))).await)
+            .await
+            .unwrap()
     }
 
     /// A folder that goes with the test.
@@ -106,6 +108,7 @@ pub async fn mailbox(conn: &mut DbConn, org: OrgId, address: &str) -> Mailbox {
         email_accounts::provider.eq("imap"),
         email_accounts::email_address.eq(address),
         email_accounts::aliases.eq(Json(serde_json::json!([]))),
+        email_accounts::phase.eq("live"),
         email_accounts::created_at.eq(now),
         email_accounts::updated_at.eq(now),
     ));

@@ -22,8 +22,12 @@ async fn another_program_works(app: TestApp, mailbox: Mailbox<'_>) {
     peer.create_folder("Neu & gut");
     peer.move_to("INBOX", &inbox[45..50], "Neu & gut");
     peer.rename_folder("Clients/2025", "Clients/2026");
-    let deleted: BTreeSet<String> =
-        peer.mails("INBOX").iter().filter(|mail| inbox[50..60].contains(&mail.uid)).map(|mail| mail.sha256.clone()).collect();
+    let deleted: BTreeSet<String> = peer
+        .mails("INBOX")
+        .iter()
+        .filter(|mail| inbox[50..60].contains(&mail.uid))
+        .map(|mail| mail.sha256.clone())
+        .collect();
     peer.delete("INBOX", &inbox[50..60]);
     let late: Vec<Vec<u8>> = MailGenerator::new(22).take(5).into_iter().map(|mail| mail.raw).collect();
     peer.append("INBOX", &late, &[]);
@@ -43,12 +47,17 @@ async fn another_program_works(app: TestApp, mailbox: Mailbox<'_>) {
     assert_eq!(received.len(), 5, "a mail that was moved is not received again: {received:?}");
     let gone = facts(&owner, &["email.deleted"]).await;
     let named: BTreeSet<&str> = gone.iter().map(|fact| fact["data"]["email_id"].as_str().unwrap()).collect();
-    let expected: BTreeSet<&str> = deleted.iter().filter(|digest| !after.contains_key(*digest)).map(|digest| ids[digest].as_str()).collect();
+    let expected: BTreeSet<&str> =
+        deleted.iter().filter(|digest| !after.contains_key(*digest)).map(|digest| ids[digest].as_str()).collect();
     assert_eq!((gone.len(), named), (expected.len(), expected), "each deleted mail once, and no moved one");
 
     let count = facts(&owner, &["email.updated", "email.received", "email.deleted"]).await.len();
     sync(&owner, &account).await;
-    assert_eq!(facts(&owner, &["email.updated", "email.received", "email.deleted"]).await.len(), count, "nothing is told twice");
+    assert_eq!(
+        facts(&owner, &["email.updated", "email.received", "email.deleted"]).await.len(),
+        count,
+        "nothing is told twice"
+    );
 }
 
 on_both! {

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::MessageRow;
 use crate::access::Access;
 use crate::db::DbConn;
-use crate::db::schema::{email_attachments, emails, skipped_messages};
+use crate::db::schema::{email_accounts, email_attachments, emails, skipped_messages};
 use crate::db::types::Json;
 use crate::ids::{AccountId, AttachmentId, EmailId};
 use crate::on_conn;
@@ -90,9 +90,22 @@ pub(crate) async fn embedded_images(conn: &mut DbConn, id: EmailId) -> QueryResu
 /// Where a mail with a Message-ID is, or why it is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {
-    Stored { email: EmailId, account: AccountId },
-    Gone { account: AccountId },
-    Skipped { account: AccountId, reason: String, detail: Option<String> },
+    Stored {
+        email: EmailId,
+        account: AccountId,
+    },
+    Gone {
+        account: AccountId,
+    },
+    Skipped {
+        account: AccountId,
+        reason: String,
+        detail: Option<String>,
+    },
+    /// The mailbox is still being imported.
+    NotReached {
+        account: AccountId,
+    },
 }
 
 /// Looks for a Message-ID (without angle brackets) in the person's mailboxes.
@@ -116,5 +129,14 @@ pub(crate) async fn lookup(conn: &mut DbConn, accounts: &[AccountId], message_id
         found.push(if there { Found::Stored { email, account } } else { Found::Gone { account } });
     }
     found.extend(skipped.into_iter().map(|(account, reason, detail)| Found::Skipped { account, reason, detail }));
+    if found.is_empty() {
+        let importing = email_accounts::table
+            .filter(email_accounts::id.eq_any(accounts))
+            .filter(email_accounts::phase.eq("backfill"))
+            .order(email_accounts::id)
+            .select(email_accounts::id);
+        let importing: Vec<AccountId> = on_conn!(conn, |c| importing.load(c).await)?;
+        found.extend(importing.into_iter().map(|account| Found::NotReached { account }));
+    }
     Ok(found)
 }
