@@ -46,14 +46,10 @@ impl Pass<'_> {
         drop(conn);
         for window in ours.rchunks(COMPARED) {
             let (Some(&first), Some(&last)) = (window.first(), window.last()) else { continue };
-            let stored = async {
-                let mut conn = self.parts.db.read().await?;
-                messages::stored_flags(&mut conn, work.id(), work.generation(), (first, last)).await
-            };
-            let range = UidSet::range(first..=last);
-            // Server and database read at the same time.
-            let (stored, flow) = tokio::join!(stored, connection.fetch_flags(&range, None));
-            let (stored, flow) = (stored?, flow?);
+            let mut conn = self.parts.db.read().await?;
+            let stored = messages::stored_flags(&mut conn, work.id(), work.generation(), (first, last)).await?;
+            drop(conn);
+            let flow = connection.fetch_flags(&UidSet::range(first..=last), None).await?;
             let there: UidSet = flow.changed.iter().map(|entry| entry.uid).collect();
             let stored: HashMap<u32, FlagChange> = stored.into_iter().map(|flags| (flags.uid, flags)).collect();
             let differs = |news: &FlagChange| {
