@@ -21,6 +21,7 @@ const DELETED: FlagSet = FlagSet { flag: Flag::Deleted, on: true };
 const PLAIN: DovecotOptions = DovecotOptions {
     capability: Some("IMAP4rev1 LITERAL+ UIDPLUS IDLE"),
     rights: &[],
+    quota: None,
     no_tls: false,
     require_tls: false,
     no_special_folders: false,

@@ -28,7 +28,10 @@ impl Session<'_> {
     ) -> Result<Result<R, ImapError>, Trouble> {
         let connection = self.connection().await.map_err(Trouble::Broken)?;
         match run(connection).await {
-            Err(error) if !error.keeps_connection() => Err(Trouble::Broken(error)),
+            // A mailbox that is full refuses; nothing else is wrong with the connection.
+            Err(error) if !error.keeps_connection() && error.kind != ImapErrorKind::OverQuota => {
+                Err(Trouble::Broken(error))
+            }
             other => Ok(other),
         }
     }

@@ -21,6 +21,8 @@ pub struct DovecotOptions {
     pub capability: Option<&'static str>,
     /// What owners may do in folders (RFC 4314), such as `Frozen owner lr`.
     pub rights: &'static [&'static str],
+    /// How many mails a mailbox may hold.
+    pub quota: Option<usize>,
     /// Offer no TLS at all.
     pub no_tls: bool,
     /// Refuse passwords before STARTTLS.
@@ -53,6 +55,9 @@ impl Dovecot {
             vec!["--certificate".to_owned(), text(&pki.certificate), "--key".to_owned(), text(&pki.key)];
         if let Some(capability) = options.capability {
             arguments.extend(["--capability".to_owned(), capability.to_owned()]);
+        }
+        if let Some(mails) = options.quota {
+            arguments.extend(["--quota".to_owned(), mails.to_string()]);
         }
         for rights in options.rights {
             arguments.extend(["--rights".to_owned(), (*rights).to_owned()]);

@@ -42,6 +42,24 @@ on_both! {
 }
 
 on_both! {
+    async fn a_full_mailbox_says_so_and_nothing_is_left_over(app: TestApp) {
+        let server = Dovecot::start(&DovecotOptions { quota: Some(100), ..DovecotOptions::default() });
+        let mailbox = server.mailbox();
+        let owner = app.owner().await;
+        let account = connected(&owner, &mailbox, 66, 100).await;
+        sync(&owner, &account).await;
+        let verbs = Verbs { owner: &owner, account: &account };
+        let inbox = verbs.mails("INBOX").await;
+        let labelled = verbs.post(&inbox[0], "labels", json!({"add": ["Wichtig"], "remove": []})).await;
+        let failed = settled(&owner, &labelled).await;
+        assert_eq!((&failed["state"], &failed["error_code"]), (&json!("failed"), &json!("imap_over_quota")), "{failed}");
+        let starred = verbs.patch(&inbox[0], json!({"is_starred": true})).await;
+        assert_eq!(settled(&owner, &starred).await["state"], "confirmed", "what fits is done");
+        converged(&owner, &account, &mailbox.peer()).await;
+    }
+}
+
+on_both! {
     async fn a_mail_that_is_gone_meanwhile_fails_alone(app: TestApp) {
         let server = Dovecot::start(&Default::default());
         let mailbox = server.mailbox();
