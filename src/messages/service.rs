@@ -212,8 +212,7 @@ impl Messages {
     }
 }
 
-/// Refuses a mailbox that is not the caller's.
-/// Refuses mailboxes that the caller may not see.
+/// Refuses a mailbox that the caller may not see.
 pub(super) async fn own_account(conn: &mut DbConn, access: &Access, account: AccountId) -> ApiResult<()> {
     if read::accounts_of(conn, access).await?.contains(&account) {
         return Ok(());

@@ -26,14 +26,15 @@ impl Fact {
         Self::of(account, "email.received").with("email_id", email).with("thread_id", thread)
     }
 
-    /// A mail changed; `fields` names what of it, as the API calls it.
+    /// A mail changed; `fields` names what of it, as the API calls it, where that is known.
     pub fn email_updated(
         account: AccountRef,
         email: EmailId,
         thread: Option<ThreadId>,
         fields: &[&'static str],
     ) -> Self {
-        Self::of(account, "email.updated").with("email_id", email).with_thread(thread).with("changed", fields)
+        let fact = Self::of(account, "email.updated").with("email_id", email).with_thread(thread);
+        if fields.is_empty() { fact } else { fact.with("changed", fields) }
     }
 
     /// A mail is gone at the provider.

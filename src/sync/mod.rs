@@ -1,4 +1,7 @@
-//! The sync engine: brings what lies at the providers into the database, and keeps it there in step.
+//! The sync engine: keeps the database and the providers' mailboxes in step, both ways.
+//!
+//! Inbound, which most of this folder is about: what lies at the providers comes into the database. `watch` listens, so that
+//! news come at once; `outbound` carries people's changes the other way; `sweep` proves once a day that nothing is missing.
 //!
 //! The work list is the table of mailboxes (`next_sync_at`); bells and the cron only say "look now". A mailbox that is due
 //! gets one pass at a time, under a lease: list the folders, then visit each that changed. The first import walks every

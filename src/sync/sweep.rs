@@ -22,7 +22,6 @@ impl Pass<'_> {
         &self,
         connection: &mut ImapConnection,
         work: &mut Work,
-        _mailbox: &Mailbox,
     ) -> Result<(), PassError> {
         let ours = self.known_uids(work).await?;
         let missing = self.find_differences(connection, work, &ours).await?;

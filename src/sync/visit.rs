@@ -101,7 +101,7 @@ impl Pass<'_> {
         if !work.compared && work.is_imported() {
             self.take_over_changes(connection, work, &mailbox).await?;
             if self.scope == Scope::Sweep {
-                self.sweep(connection, work, &mailbox).await?;
+                self.sweep(connection, work).await?;
             } else {
                 self.compare(connection, work, &mailbox).await?;
             }
