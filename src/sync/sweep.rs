@@ -18,11 +18,7 @@ pub(super) struct Found {
 
 impl Pass<'_> {
     /// Compares the open folder mail by mail, fetches what is missing and notes what vanished.
-    pub(super) async fn sweep(
-        &self,
-        connection: &mut ImapConnection,
-        work: &mut Work,
-    ) -> Result<(), PassError> {
+    pub(super) async fn sweep(&self, connection: &mut ImapConnection, work: &mut Work) -> Result<(), PassError> {
         let ours = self.known_uids(work).await?;
         let missing = self.find_differences(connection, work, &ours).await?;
         work.swept = Some(Found { missing: missing.len(), vanished: work.vanished.len() as u64 });
