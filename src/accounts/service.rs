@@ -307,11 +307,6 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Marks the first import as done, inside the engine's transaction.
-    pub async fn complete_backfill(&self, tx: &mut DbConn, id: AccountId, now: Timestamp) -> diesel::QueryResult<()> {
-        store::complete_backfill(tx, id, now).await
-    }
-
     /// Mailboxes whose mail is to be erased, with their organizations.
     pub async fn to_erase(&self) -> diesel::QueryResult<Vec<(AccountId, OrgId)>> {
         store::to_erase(&mut self.db.read().await?).await

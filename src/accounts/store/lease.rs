@@ -131,6 +131,28 @@ impl Accounts {
         if renewed == 1 { Ok(()) } else { Err(diesel::result::Error::NotFound) }
     }
 
+    /// Marks the first import as done, inside the engine's transaction; a paused mailbox stays paused.
+    ///
+    /// What went wrong on the way is over with it: a mailbox that is live and shows an old error would be a riddle.
+    pub async fn complete_backfill(&self, tx: &mut DbConn, id: AccountId, now: Timestamp) -> QueryResult<()> {
+        on_conn!(tx, |c| {
+            let running = email_accounts::table.find(id).filter(email_accounts::phase.eq(Phase::Backfill.as_str()));
+            diesel::update(running)
+                .set((
+                    email_accounts::phase.eq(Phase::Live.as_str()),
+                    email_accounts::backfill_finished_at.eq(now),
+                    email_accounts::status.eq(Status::Active.as_str()),
+                    email_accounts::error_code.eq(None::<String>),
+                    email_accounts::error_message.eq(None::<String>),
+                    email_accounts::consecutive_failures.eq(0),
+                    email_accounts::updated_at.eq(now),
+                ))
+                .execute(c)
+                .await
+        })?;
+        Ok(())
+    }
+
     /// Gives a claim back with what the pass came to; a change for the worse is a fact, for which to ring.
     pub async fn finish(&self, lease: &Lease, outcome: &Outcome) -> QueryResult<Pass> {
         let now = self.clock.now();

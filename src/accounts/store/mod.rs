@@ -287,22 +287,6 @@ pub(super) async fn set_phase(
     Ok(())
 }
 
-/// Marks the first import as done; a paused mailbox stays paused.
-pub(super) async fn complete_backfill(tx: &mut DbConn, id: AccountId, now: Timestamp) -> QueryResult<()> {
-    on_conn!(tx, |c| {
-        let running = email_accounts::table.find(id).filter(email_accounts::phase.eq(Phase::Backfill.as_str()));
-        diesel::update(running)
-            .set((
-                email_accounts::phase.eq(Phase::Live.as_str()),
-                email_accounts::backfill_finished_at.eq(now),
-                email_accounts::updated_at.eq(now),
-            ))
-            .execute(c)
-            .await
-    })?;
-    Ok(())
-}
-
 /// Marks a mailbox as due now; a running pass sees the request and another follows it.
 pub(super) async fn request_sync(tx: &mut DbConn, id: AccountId, now: Timestamp) -> QueryResult<()> {
     on_conn!(tx, |c| {
