@@ -131,7 +131,7 @@ async fn remove(
     (status = 202, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/sync")]
 async fn sync(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountId>) -> ApiResult<HttpResponse> {
-    let account = accounts.request_sync(&access, id.0).await?;
+    let account = accounts.request_sync(&access, id.0, false).await?;
     Ok(HttpResponse::Accepted().json(show_one(&accounts, account).await?))
 }
 
@@ -140,7 +140,7 @@ async fn sync(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountI
     (status = 202, body = AccountDto), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[post("/api/email/accounts/{id}/completeness")]
 async fn sweep(access: Access, accounts: web::Data<Accounts>, id: PathId<AccountId>) -> ApiResult<HttpResponse> {
-    let account = accounts.request_sweep(&access, id.0).await?;
+    let account = accounts.request_sync(&access, id.0, true).await?;
     Ok(HttpResponse::Accepted().json(show_one(&accounts, account).await?))
 }
 

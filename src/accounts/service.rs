@@ -36,7 +36,7 @@ pub struct Accounts {
     pub(super) run: Arc<str>,
     net: Net,
     vault: Vault,
-    pub(super) events: Events,
+    events: Events,
     rates: Rates,
 }
 
@@ -247,13 +247,18 @@ impl Accounts {
         .await
     }
 
-    /// Asks for a pass now; a running one is joined, and another follows it.
-    pub(super) async fn request_sync(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
+    /// Asks for a pass now; a running one is joined, and another follows it. With `sweep` it compares every mail.
+    pub(super) async fn request_sync(&self, access: &Access, id: AccountId, sweep: bool) -> ApiResult<Account> {
         let account = self.active(access, id).await?;
         if account.phase == Phase::Paused {
             return Err(ApiError::new(ErrorCode::AccountNotActive, "The mailbox is paused. Resume it first."));
         }
-        store::request_sync(&mut self.db.write().await?, id, self.clock.now()).await?;
+        let (mut conn, now) = (self.db.write().await?, self.clock.now());
+        if sweep {
+            store::sweep::request(&mut conn, id, now).await?;
+        }
+        store::request_sync(&mut conn, id, now).await?;
+        drop(conn);
         self.events.publish(Event::SyncRequested(account.reference()));
         Ok(account)
     }
@@ -277,7 +282,7 @@ impl Accounts {
     }
 
     /// A mailbox that a pass could serve.
-    pub(super) async fn active(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
+    async fn active(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
         let account = self.managed(access, id).await?;
         if account.removed_at.is_some() || account.status == Status::Disconnected {
             let detail = "The mailbox is disconnected. Connect it again first.";

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::events::AccountRef;
 use crate::ids::{AccountId, EmailId, FolderId, OrgId, ThreadId, UserId};
 use crate::mail::ParsedMail;
+use crate::providers::imap::FlagEntry;
 
 /// The mailbox that mails are stored for, with what every row of them repeats.
 #[derive(Debug, Clone)]
@@ -205,6 +206,18 @@ pub struct FlagChange {
     pub mod_seq: Option<u64>,
 }
 
+impl From<&FlagEntry> for FlagChange {
+    fn from(entry: &FlagEntry) -> Self {
+        Self {
+            uid: entry.uid,
+            is_read: entry.flags.seen,
+            is_starred: entry.flags.flagged,
+            is_answered: entry.flags.answered,
+            mod_seq: entry.mod_seq,
+        }
+    }
+}
+
 /// A mail that was not stored, and why.
 #[derive(Debug, Clone)]
 pub struct Skip {
@@ -326,7 +339,7 @@ pub struct Proof {
     pub folder: FolderId,
     /// The generation of its UIDs.
     pub uid_validity: u32,
-    /// How many mails the provider says it holds.
+    /// How many mails the provider listed, within the span of time that is imported.
     pub provider_count: u64,
     /// How many were missing here before it was mended.
     pub found_missing: u64,

@@ -7,10 +7,18 @@ use super::error::PassError;
 use super::pass::{Pass, lost};
 use super::visit::Work;
 use crate::messages::{self, FlagChange};
-use crate::providers::imap::{FlagEntry, ImapConnection, Mailbox, UidSet};
+use crate::providers::imap::{ImapConnection, Mailbox, UidSet};
 
 /// Flags or places that are changed in one transaction.
 pub(super) const STEP: usize = 500;
+
+/// What a comparison of UIDs found.
+pub(super) struct Differences {
+    /// Mails that are on the server and not here.
+    pub(super) missing: UidSet,
+    /// How many the server listed within the import's span of time.
+    pub(super) listed: u64,
+}
 
 /// Mails whose flags are compared with one command.
 const COMPARED: usize = 5_000;
@@ -27,7 +35,7 @@ impl Pass<'_> {
             (Some(now), Some(then)) if now <= then => Ok(()),
             (Some(_), Some(then)) => {
                 let flow = connection.fetch_flags(&UidSet::from_uid(1), Some(then)).await?;
-                self.save_flags(work, flow.changed.iter().map(change).collect()).await?;
+                self.save_flags(work, flow.changed.iter().map(FlagChange::from).collect()).await?;
                 self.note_vanished(work, &flow.vanished).await
             }
             // The folder does not count changes, or has only begun to.
@@ -57,7 +65,7 @@ impl Pass<'_> {
                     (old.is_read, old.is_starred, old.is_answered) != (news.is_read, news.is_starred, news.is_answered)
                 })
             };
-            let changes = flow.changed.iter().map(change).filter(differs).collect();
+            let changes = flow.changed.iter().map(FlagChange::from).filter(differs).collect();
             self.save_flags(work, changes).await?;
             let window: UidSet = window.iter().copied().collect();
             work.vanished.extend(window.difference(&there).iter());
@@ -111,8 +119,8 @@ impl Pass<'_> {
         if same {
             return Ok(());
         }
-        let missing = self.find_differences(connection, work, &ours).await?;
-        self.store_all(connection, work, &missing).await
+        let found = self.find_differences(connection, work, &ours).await?;
+        self.store_all(connection, work, &found.missing).await
     }
 
     /// Notes what of ours is not on the server, and answers what is there and not ours.
@@ -123,7 +131,7 @@ impl Pass<'_> {
         connection: &mut ImapConnection,
         work: &mut Work,
         ours: &UidSet,
-    ) -> Result<UidSet, PassError> {
+    ) -> Result<Differences, PassError> {
         let server = self.server_uids(connection).await?;
         let all = match self.account.settings.sync_since {
             // The search leaves old mail out: what it does not name need not be gone.
@@ -131,7 +139,7 @@ impl Pass<'_> {
             None => server.clone(),
         };
         work.vanished = ours.difference(&all).iter().collect();
-        Ok(server.difference(ours))
+        Ok(Differences { missing: server.difference(ours), listed: server.len() })
     }
 
     /// The UIDs of a folder that are stored or set aside.
@@ -142,15 +150,5 @@ impl Pass<'_> {
         ours.extend(messages::skipped_uids(&mut conn, id, generation).await?);
         ours.sort_unstable();
         Ok(ours.into_iter().collect())
-    }
-}
-
-fn change(entry: &FlagEntry) -> FlagChange {
-    FlagChange {
-        uid: entry.uid,
-        is_read: entry.flags.seen,
-        is_starred: entry.flags.flagged,
-        is_answered: entry.flags.answered,
-        mod_seq: entry.mod_seq,
     }
 }

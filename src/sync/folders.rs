@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::ids::FolderId;
 use crate::messages::{self, Folder, FolderListing, FolderRole};
-use crate::providers::imap::{FolderRole as RemoteRole, ImapConnection, RemoteFolder};
+use crate::providers::imap::{FolderRole as RemoteRole, ImapConnection, MailboxStatus, RemoteFolder};
 
 /// Lists the folders, takes the list over and gives those to look at, the ones that people read first.
 ///
@@ -59,20 +59,25 @@ pub(super) async fn one(pass: &Pass<'_>, folder: FolderId) -> Result<Vec<Work>, 
     Ok(found.map(|folder| Work::new(folder, None)).into_iter().collect())
 }
 
+/// Whether a folder's counters are others than those that were seen last.
+pub(super) fn counters_differ(folder: &Folder, status: &MailboxStatus) -> bool {
+    let cursor = &folder.cursor;
+    status.uid_validity != cursor.uid_validity
+        || status.uid_next.is_none()
+        || status.uid_next != cursor.uid_next
+        || status.messages.is_none()
+        || status.messages.map(u64::from) != folder.provider_count
+        || (status.highest_modseq.is_some() && status.highest_modseq != cursor.highest_modseq)
+}
+
 /// Whether a listing differs from what is stored in folders or counters. Flags that a server does not count are no matter
 /// here: they are compared by the regular passes.
 pub(super) fn differ(stored: &[Folder], remote: &[RemoteFolder]) -> bool {
     let known = |raw: &str| stored.iter().find(|folder| folder.external_id == raw);
     let changed = |folder: &RemoteFolder| match (known(&folder.raw_name), &folder.status) {
         (None, _) => true,
-        (Some(stored), Some(status)) if stored.included && stored.selectable => {
-            status.uid_validity != stored.cursor.uid_validity
-                || status.uid_next != stored.cursor.uid_next
-                || status.messages.map(u64::from) != stored.provider_count
-                || (status.highest_modseq.is_some() && status.highest_modseq != stored.cursor.highest_modseq)
-        }
+        (Some(stored), Some(status)) => stored.included && stored.selectable && counters_differ(stored, status),
         (Some(stored), None) => stored.included && folder.selectable,
-        (Some(_), Some(_)) => false,
     };
     remote.iter().any(changed)
         || stored.iter().any(|folder| !remote.iter().any(|one| one.raw_name == folder.external_id))

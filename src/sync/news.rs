@@ -130,17 +130,17 @@ impl Pass<'_> {
         uids: &UidSet,
     ) -> Result<Vec<KnownCopy>, PassError> {
         let heads = connection.fetch_heads(uids).await?;
-        let copies: Vec<KnownCopy> = heads
-            .into_iter()
-            .map(|(entry, head)| {
-                let by_header = || mail::identity(mail::header_block(&head), entry.size);
-                copy_of(work, &entry, entry.email_id.clone().unwrap_or_else(by_header))
-            })
-            .collect();
+        let copies: Vec<KnownCopy> =
+            heads.into_iter().map(|(entry, head)| copy_of(work, &entry, identity(&entry, &head))).collect();
         let ids: Vec<&str> = copies.iter().map(|copy| copy.external_id.as_str()).collect();
         let known = messages::known_external_ids(&mut self.parts.db.read().await?, self.account.id, &ids).await?;
         Ok(copies.into_iter().filter(|copy| known.contains(&copy.external_id)).collect())
     }
+}
+
+/// The identity of a mail within its mailbox, as far as the header and the server's claims tell.
+pub(super) fn identity(entry: &IndexEntry, head: &[u8]) -> String {
+    entry.email_id.clone().unwrap_or_else(|| mail::identity(mail::header_block(head), entry.size))
 }
 
 fn copy_of(work: &Work, entry: &IndexEntry, external_id: String) -> KnownCopy {

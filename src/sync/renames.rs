@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::error::PassError;
+use super::news::identity;
 use super::pass::{Pass, lost};
-use crate::mail;
 use crate::messages::{self, Folder};
 use crate::providers::imap::{ImapConnection, RemoteFolder, UidSet};
 
@@ -64,12 +64,8 @@ async fn is_same(
     }
     let uids: UidSet = sample.iter().map(|(uid, _)| *uid).collect();
     let heads = connection.fetch_heads(&uids).await?;
-    let there = heads.into_iter().map(|(entry, head)| {
-        let by_header = || mail::identity(mail::header_block(&head), entry.size);
-        (entry.uid, entry.email_id.clone().unwrap_or_else(by_header))
-    });
     // One may have been moved away meanwhile; another mail at its UID would be another folder.
-    let there: Vec<(u32, String)> = there.collect();
+    let there: Vec<(u32, String)> = heads.iter().map(|(entry, head)| (entry.uid, identity(entry, head))).collect();
     Ok(!there.is_empty() && there.iter().all(|found| sample.contains(found)))
 }
 

@@ -129,7 +129,7 @@ impl Pass<'_> {
         }
         drop(conn);
         if self.scope == Scope::Sweep && !work.just_imported {
-            self.prove(work, &mailbox).await?;
+            self.prove(work).await?;
         }
         Ok(())
     }

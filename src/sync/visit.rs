@@ -1,6 +1,7 @@
 //! A visit to one folder: what is new, what changed, what vanished, and a window of the first import.
 
 use super::error::PassError;
+use super::folders;
 use super::pass::{Pass, Scope, lost};
 use super::plan::WINDOW;
 use crate::ids::FolderId;
@@ -68,16 +69,11 @@ impl Work {
     /// Whether the server's counters differ from what was seen last; a folder whose counters do not tell of changed flags
     /// is looked at.
     pub(super) fn is_due(&self) -> bool {
-        let (cursor, Some(status)) = (&self.folder.cursor, &self.status) else { return true };
+        let Some(status) = &self.status else { return true };
         !self.is_imported()
             || !self.retry.is_empty()
             || status.highest_modseq.is_none()
-            || status.highest_modseq != cursor.highest_modseq
-            || status.uid_validity != cursor.uid_validity
-            || status.uid_next.is_none()
-            || status.uid_next != cursor.uid_next
-            || status.messages.is_none()
-            || status.messages.map(u64::from) != self.folder.provider_count
+            || folders::counters_differ(&self.folder, status)
     }
 
     /// Takes the newest mails that the first import has not looked at.

@@ -3,7 +3,7 @@
 pub mod carrier;
 pub mod keys;
 pub mod lease;
-mod sweep;
+pub mod sweep;
 mod watch;
 
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};

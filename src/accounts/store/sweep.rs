@@ -5,14 +5,10 @@ use diesel::QueryResult;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 
-use super::super::model::{Account, Phase};
 use super::super::service::Accounts;
-use crate::access::Access;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::email_accounts;
-use crate::error::{ApiError, ApiResult, ErrorCode};
-use crate::events::Event;
 use crate::ids::AccountId;
 use crate::on_conn;
 
@@ -41,23 +37,11 @@ impl Accounts {
     pub async fn request_pass(&self, id: AccountId) -> QueryResult<()> {
         super::request_sync(&mut self.db.write().await?, id, self.clock.now()).await
     }
+}
 
-    /// Asks for a comparison of every mail of a mailbox now.
-    pub(in crate::accounts) async fn request_sweep(&self, access: &Access, id: AccountId) -> ApiResult<Account> {
-        let account = self.active(access, id).await?;
-        if account.phase == Phase::Paused {
-            return Err(ApiError::new(ErrorCode::AccountNotActive, "The mailbox is paused. Resume it first."));
-        }
-        let now = self.clock.now();
-        let mut conn = self.db.write().await?;
-        let query = diesel::update(email_accounts::table.find(id)).set((
-            email_accounts::sweep_requested_at.eq(now),
-            email_accounts::sync_requested_at.eq(now),
-            email_accounts::next_sync_at.eq(now),
-        ));
-        on_conn!(&mut conn, |c| query.execute(c).await)?;
-        drop(conn);
-        self.events.publish(Event::SyncRequested(account.reference()));
-        Ok(account)
-    }
+/// Notes that a person waits for a comparison of every mail.
+pub(in crate::accounts) async fn request(tx: &mut DbConn, id: AccountId, now: Timestamp) -> QueryResult<()> {
+    let query = diesel::update(email_accounts::table.find(id)).set(email_accounts::sweep_requested_at.eq(now));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    Ok(())
 }

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use diesel::upsert::excluded;
-use diesel::{ExpressionMethods, Insertable, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
+use super::location::{Departure, Location};
 use super::threads::IDS;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
@@ -24,45 +25,8 @@ pub(super) struct Arrival {
     pub copy: KnownCopy,
 }
 
-/// A place as it is kept.
-#[derive(Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = email_locations, treat_none_as_default_value = false)]
-struct LocationRow {
-    id: LocationId,
-    email_id: EmailId,
-    folder_id: FolderId,
-    account_id: AccountId,
-    uid: Option<i64>,
-    uid_validity: Option<i64>,
-    mod_seq: Option<i64>,
-    is_read: bool,
-    is_starred: bool,
-    /// The mail's own time, so that a folder's list and the list of all mail have one order.
-    received_at: Timestamp,
-    created_at: Timestamp,
-    server_read: Option<bool>,
-    server_starred: Option<bool>,
-    settled_at: Option<Timestamp>,
-}
-
-/// A place that a mail is to leave.
-#[derive(Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = email_departures, treat_none_as_default_value = false)]
-struct DepartureRow {
-    id: LocationId,
-    email_id: EmailId,
-    folder_id: FolderId,
-    account_id: AccountId,
-    uid: i64,
-    uid_validity: i64,
-    mod_seq: Option<i64>,
-    is_read: bool,
-    is_starred: bool,
-    created_at: Timestamp,
-}
-
-impl LocationRow {
-    fn new(account: AccountId, arrival: &Arrival, now: Timestamp) -> Self {
+impl Location {
+    fn arrived(account: AccountId, arrival: &Arrival, now: Timestamp) -> Self {
         let Arrival { email, received_at, copy } = arrival;
         Self {
             id: LocationId::new(),
@@ -122,8 +86,8 @@ pub(super) async fn take_over(
     intake: &Intake,
 ) -> QueryResult<BTreeSet<EmailId>> {
     let mut known = Known::load(tx, &arrivals, fresh).await?;
-    let mut rows: BTreeMap<LocationId, LocationRow> = BTreeMap::new();
-    let mut leaving: BTreeMap<LocationId, DepartureRow> = BTreeMap::new();
+    let mut rows: BTreeMap<LocationId, Location> = BTreeMap::new();
+    let mut leaving: BTreeMap<LocationId, Departure> = BTreeMap::new();
     let mut moved = BTreeSet::new();
     let mut seen = BTreeSet::new();
     for arrival in &arrivals {
@@ -146,7 +110,7 @@ pub(super) async fn take_over(
                 if !fresh.contains(&arrival.email) {
                     moved.insert(arrival.email);
                 }
-                let row = LocationRow::new(account, arrival, intake.now);
+                let row = Location::arrived(account, arrival, intake.now);
                 rows.insert(row.id, row);
             }
         }
@@ -156,7 +120,7 @@ pub(super) async fn take_over(
     Ok(moved)
 }
 
-impl DepartureRow {
+impl Departure {
     fn take_over(&mut self, copy: &KnownCopy) {
         self.uid = copy.uid.into();
         self.uid_validity = copy.uid_validity.into();
@@ -171,11 +135,11 @@ type Key = (FolderId, i64, i64);
 /// Places that the arrivals may be.
 #[derive(Default)]
 struct Known {
-    by_uid: HashMap<Key, LocationRow>,
+    by_uid: HashMap<Key, Location>,
     /// Such that have no number of this generation yet.
-    unnumbered: HashMap<(FolderId, EmailId), Vec<LocationRow>>,
-    leaving_by_uid: HashMap<Key, DepartureRow>,
-    leaving_unnumbered: HashMap<(FolderId, EmailId), Vec<DepartureRow>>,
+    unnumbered: HashMap<(FolderId, EmailId), Vec<Location>>,
+    leaving_by_uid: HashMap<Key, Departure>,
+    leaving_unnumbered: HashMap<(FolderId, EmailId), Vec<Departure>>,
 }
 
 impl Known {
@@ -207,13 +171,13 @@ impl Known {
             .filter(email_locations::folder_id.eq(folder))
             .filter(email_locations::uid_validity.eq(generation))
             .filter(email_locations::uid.eq_any(uids));
-        let rows: Vec<LocationRow> = on_conn!(tx, |c| query.select(LocationRow::as_select()).load(c).await)?;
+        let rows: Vec<Location> = on_conn!(tx, |c| query.select(Location::as_select()).load(c).await)?;
         self.by_uid.extend(rows.into_iter().map(|row| ((folder, generation, row.uid.unwrap_or_default()), row)));
         let query = email_departures::table
             .filter(email_departures::folder_id.eq(folder))
             .filter(email_departures::uid_validity.eq(generation))
             .filter(email_departures::uid.eq_any(uids));
-        let rows: Vec<DepartureRow> = on_conn!(tx, |c| query.select(DepartureRow::as_select()).load(c).await)?;
+        let rows: Vec<Departure> = on_conn!(tx, |c| query.select(Departure::as_select()).load(c).await)?;
         self.leaving_by_uid.extend(rows.into_iter().map(|row| ((folder, generation, row.uid), row)));
         Ok(())
     }
@@ -228,7 +192,7 @@ impl Known {
         let query = email_locations::table
             .filter(email_locations::folder_id.eq(folder))
             .filter(email_locations::email_id.eq_any(emails));
-        let rows: Vec<LocationRow> = on_conn!(tx, |c| query.select(LocationRow::as_select()).load(c).await)?;
+        let rows: Vec<Location> = on_conn!(tx, |c| query.select(Location::as_select()).load(c).await)?;
         for row in rows.into_iter().filter(|row| row.uid.is_none() || row.uid_validity != Some(generation)) {
             self.unnumbered.entry((folder, row.email_id)).or_default().push(row);
         }
@@ -236,23 +200,23 @@ impl Known {
             .filter(email_departures::folder_id.eq(folder))
             .filter(email_departures::uid_validity.ne(generation))
             .filter(email_departures::email_id.eq_any(emails));
-        let rows: Vec<DepartureRow> = on_conn!(tx, |c| query.select(DepartureRow::as_select()).load(c).await)?;
+        let rows: Vec<Departure> = on_conn!(tx, |c| query.select(Departure::as_select()).load(c).await)?;
         for row in rows {
             self.leaving_unnumbered.entry((folder, row.email_id)).or_default().push(row);
         }
         Ok(())
     }
 
-    fn departure(&mut self, key: Key, email: EmailId) -> Option<DepartureRow> {
+    fn departure(&mut self, key: Key, email: EmailId) -> Option<Departure> {
         self.leaving_by_uid.remove(&key).or_else(|| self.leaving_unnumbered.get_mut(&(key.0, email))?.pop())
     }
 
-    fn location(&mut self, key: Key, email: EmailId) -> Option<LocationRow> {
+    fn location(&mut self, key: Key, email: EmailId) -> Option<Location> {
         self.by_uid.remove(&key).or_else(|| self.unnumbered.get_mut(&(key.0, email))?.pop())
     }
 }
 
-async fn save(tx: &mut DbConn, rows: Vec<LocationRow>) -> QueryResult<()> {
+async fn save(tx: &mut DbConn, rows: Vec<Location>) -> QueryResult<()> {
     insert_rows!(tx, email_locations::table, rows, |q| q.on_conflict(email_locations::id).do_update().set((
         email_locations::uid.eq(excluded(email_locations::uid)),
         email_locations::uid_validity.eq(excluded(email_locations::uid_validity)),
@@ -265,7 +229,7 @@ async fn save(tx: &mut DbConn, rows: Vec<LocationRow>) -> QueryResult<()> {
     Ok(())
 }
 
-async fn save_departures(tx: &mut DbConn, rows: Vec<DepartureRow>) -> QueryResult<()> {
+async fn save_departures(tx: &mut DbConn, rows: Vec<Departure>) -> QueryResult<()> {
     insert_rows!(tx, email_departures::table, rows, |q| q.on_conflict(email_departures::id).do_update().set((
         email_departures::uid.eq(excluded(email_departures::uid)),
         email_departures::uid_validity.eq(excluded(email_departures::uid_validity)),

@@ -5,6 +5,7 @@ mod digest;
 mod erase;
 mod folders;
 mod incoming;
+pub(super) mod location;
 mod placement;
 mod places;
 mod proofs;
@@ -27,4 +28,4 @@ pub use places::{
 };
 pub use proofs::{proven_at, record_proof};
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};
-pub use told::tell_updated;
+pub use told::updated as tell_updated;

@@ -33,29 +33,34 @@ pub(super) async fn received(
 }
 
 /// Tells of mails that the provider changed.
-pub async fn tell_updated(
+pub async fn updated(tx: &mut DbConn, owner: &Mailbox, mails: &BTreeSet<EmailId>, intake: &Intake) -> QueryResult<()> {
+    let about = owner.reference();
+    tell(tx, mails, intake, |email, thread| Fact::email_updated(about, email, thread, &[])).await
+}
+
+/// Tells of mails that are gone at the provider.
+pub(super) async fn deleted(
     tx: &mut DbConn,
     owner: &Mailbox,
     mails: &BTreeSet<EmailId>,
     intake: &Intake,
 ) -> QueryResult<()> {
-    updated(tx, owner, mails, intake).await
+    let about = owner.reference();
+    tell(tx, mails, intake, |email, thread| Fact::email_deleted(about, email, thread)).await
 }
 
-/// The provider changed mails.
-pub(super) async fn updated(
+async fn tell(
     tx: &mut DbConn,
-    owner: &Mailbox,
     mails: &BTreeSet<EmailId>,
     intake: &Intake,
+    fact: impl Fn(EmailId, Option<ThreadId>) -> Fact,
 ) -> QueryResult<()> {
     if !intake.told || mails.is_empty() {
         return Ok(());
     }
     let threads = threads_of(tx, mails).await?;
-    let about = owner.reference();
-    let fact = |email: &EmailId| Fact::email_updated(about, *email, threads.get(email).copied().flatten(), &[]);
-    outbox::record(tx, mails.iter().map(fact).collect(), intake.now).await
+    let facts = mails.iter().map(|email| fact(*email, threads.get(email).copied().flatten()));
+    outbox::record(tx, facts.collect(), intake.now).await
 }
 
 /// Conversations turned out to be one.
@@ -71,22 +76,6 @@ pub(super) async fn merged(
     }
     let facts = from.iter().map(|from| Fact::thread_merged(owner.org, into, *from));
     outbox::record(tx, facts.collect(), intake.now).await
-}
-
-/// Mails are gone at the provider.
-pub(super) async fn deleted(
-    tx: &mut DbConn,
-    owner: &Mailbox,
-    mails: &BTreeSet<EmailId>,
-    intake: &Intake,
-) -> QueryResult<()> {
-    if !intake.told || mails.is_empty() {
-        return Ok(());
-    }
-    let threads = threads_of(tx, mails).await?;
-    let about = owner.reference();
-    let fact = |email: &EmailId| Fact::email_deleted(about, *email, threads.get(email).copied().flatten());
-    outbox::record(tx, mails.iter().map(fact).collect(), intake.now).await
 }
 
 async fn threads_of(tx: &mut DbConn, mails: &BTreeSet<EmailId>) -> QueryResult<HashMap<EmailId, Option<ThreadId>>> {

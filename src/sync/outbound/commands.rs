@@ -8,7 +8,15 @@ use crate::ids::FolderId;
 use crate::messages::{self, Number, PlaceRow};
 use crate::providers::imap::{CopyMap, Flag, FlagSet, ImapConnection, ImapError, ImapErrorKind, UidSet};
 
-/// Mails whose move is written in one transaction: others want to write too.
+/// What was done with mails.
+#[derive(Clone, Copy)]
+enum Done {
+    Moved(FolderId),
+    Copied(FolderId),
+    Removed,
+}
+
+/// Mails whose outcome is written in one transaction: others want to write too.
 const STEP: usize = 100;
 
 /// A folder that mails are brought to: its id and the provider's name of it.
@@ -83,19 +91,7 @@ impl Session<'_> {
                 }
             }
         }
-        let now = self.parts.clock.now();
-        for step in moved.chunks(STEP) {
-            let mut conn = self.parts.db.write().await?;
-            conn.transaction(async |tx| {
-                self.parts.accounts.renew_carrier(tx, &self.carrier).await?;
-                for (place, number) in step {
-                    messages::moved(tx, place, folder, *number, now).await?;
-                }
-                Ok::<_, diesel::result::Error>(())
-            })
-            .await?;
-        }
-        Ok(())
+        self.write(&moved, Done::Moved(folder)).await
     }
 
     /// Copies mails of the selected folder.
@@ -118,7 +114,6 @@ impl Session<'_> {
             Some(_) => UidSet::new(),
             None => self.still_there(&uids).await?,
         };
-        let now = self.parts.clock.now();
         let mut copied: Vec<(&PlaceRow, Option<Number>)> = Vec::with_capacity(places.len());
         for place in places {
             let Some(at) = place.number else { continue };
@@ -131,16 +126,7 @@ impl Session<'_> {
                 None => outcomes.fail_places([place], &Reason::elsewhere()),
             }
         }
-        let mut conn = self.parts.db.write().await?;
-        conn.transaction(async |tx| {
-            self.parts.accounts.renew_carrier(tx, &self.carrier).await?;
-            for (place, number) in copied {
-                messages::copied(tx, place, to.0, number, now).await?;
-            }
-            Ok::<_, diesel::result::Error>(())
-        })
-        .await?;
-        Ok(())
+        self.write(&copied, Done::Copied(to.0)).await
     }
 
     /// Takes mails out of the selected folder; they lie elsewhere too.
@@ -153,16 +139,28 @@ impl Session<'_> {
             outcomes.fail_places(places, &reason);
             return Ok(());
         }
+        let removed: Vec<(&PlaceRow, Option<Number>)> = places.iter().map(|place| (place, None)).collect();
+        self.write(&removed, Done::Removed).await
+    }
+
+    /// Writes what was done with mails, in steps.
+    async fn write(&self, mails: &[(&PlaceRow, Option<Number>)], done: Done) -> Result<(), Trouble> {
         let now = self.parts.clock.now();
-        let mut conn = self.parts.db.write().await?;
-        conn.transaction(async |tx| {
-            self.parts.accounts.renew_carrier(tx, &self.carrier).await?;
-            for place in places {
-                messages::removed(tx, place, now).await?;
-            }
-            Ok::<_, diesel::result::Error>(())
-        })
-        .await?;
+        for step in mails.chunks(STEP) {
+            let mut conn = self.parts.db.write().await?;
+            conn.transaction(async |tx| {
+                self.parts.accounts.renew_carrier(tx, &self.carrier).await?;
+                for &(place, number) in step {
+                    match done {
+                        Done::Moved(to) => messages::moved(tx, place, to, number, now).await?,
+                        Done::Copied(to) => messages::copied(tx, place, to, number, now).await?,
+                        Done::Removed => messages::removed(tx, place, now).await?,
+                    }
+                }
+                Ok::<_, diesel::result::Error>(())
+            })
+            .await?;
+        }
         Ok(())
     }
 
@@ -228,6 +226,7 @@ impl Session<'_> {
 /// The new number of a mail, where the server told it.
 fn numbered(map: Option<&CopyMap>, uid: u32) -> Option<Number> {
     let map = map?;
-    let (_, to) = map.pairs.iter().find(|(from, _)| *from == uid)?;
+    let place = map.pairs.binary_search_by_key(&uid, |(from, _)| *from).ok()?;
+    let (_, to) = map.pairs.get(place)?;
     Some(Number { uid_validity: map.uid_validity, uid: *to })
 }

@@ -91,17 +91,7 @@ impl Session<'_> {
             Ok(flow) => flow,
             Err(error) => return Err(Trouble::Broken(error)),
         };
-        let changes: Vec<FlagChange> = flow
-            .changed
-            .iter()
-            .map(|entry| FlagChange {
-                uid: entry.uid,
-                is_read: entry.flags.seen,
-                is_starred: entry.flags.flagged,
-                is_answered: entry.flags.answered,
-                mod_seq: entry.mod_seq,
-            })
-            .collect();
+        let changes: Vec<FlagChange> = flow.changed.iter().map(FlagChange::from).collect();
         let intake = Intake { now: self.parts.clock.now(), seen_at: asked_at, told: true };
         let mut conn = self.parts.db.write().await?;
         conn.transaction(async |tx| {

@@ -133,29 +133,31 @@ impl<'a> Session<'a> {
                 Some(reason) => {
                     let searched = reason.code == "message_elsewhere" && item.attempts >= SEARCHES;
                     match next_try(now, item.attempts, item.created_at).filter(|_| reason.passes && !searched) {
-                        Some(at) => later.push((item.key, reason, at)),
+                        Some(at) => later.push((item.key, (reason, at))),
                         None => failed.push((item.key, if searched { Reason::gone() } else { reason })),
                     }
                 }
             }
         }
+        let searches = later.iter().any(|(_, (reason, _))| reason.code == "message_elsewhere");
+        let (later, failed) = (grouped(later), grouped(failed));
         let about = self.account.reference();
         let mut conn = self.parts.db.write().await?;
         conn.transaction(async |tx| {
             self.parts.accounts.renew_carrier(tx, &self.carrier).await?;
             let mut changes = messages::confirm(tx, &confirmed, now).await?;
-            for (keys, reason, at) in grouped(&later) {
-                changes.extend(messages::retry_later(tx, &keys, &reason.code, &reason.message, at, now).await?);
+            for (keys, (reason, at)) in &later {
+                changes.extend(messages::retry_later(tx, keys, &reason.code, &reason.message, *at, now).await?);
             }
-            for (keys, reason) in grouped_failures(&failed) {
-                changes.extend(messages::fail(tx, &keys, &reason.code, &reason.message, now).await?);
+            for (keys, reason) in &failed {
+                changes.extend(messages::fail(tx, keys, &reason.code, &reason.message, now).await?);
             }
             tell(tx, about, changes, now).await
         })
         .await?;
         drop(conn);
         self.parts.events.publish(Event::FactsRecorded(self.account.org));
-        if later.iter().any(|(_, reason, _)| reason.code == "message_elsewhere") || outcomes.unsettled() {
+        if searches || outcomes.unsettled() {
             self.parts.accounts.request_pass(self.account.id).await?;
             self.parts.events.publish(Event::SyncRequested(about));
         }
@@ -173,25 +175,13 @@ async fn tell(
     outbox::record(tx, changes.into_iter().map(fact).collect(), now).await
 }
 
-type Later = (ItemKey, Reason, crate::clock::Timestamp);
-
-fn grouped(later: &[Later]) -> Vec<(Vec<ItemKey>, Reason, crate::clock::Timestamp)> {
-    let mut groups: Vec<(Vec<ItemKey>, Reason, crate::clock::Timestamp)> = Vec::new();
-    for (key, reason, at) in later {
-        match groups.iter_mut().find(|(_, known, when)| known == reason && when == at) {
-            Some((keys, ..)) => keys.push(*key),
-            None => groups.push((vec![*key], reason.clone(), *at)),
-        }
-    }
-    groups
-}
-
-fn grouped_failures(failed: &[(ItemKey, Reason)]) -> Vec<(Vec<ItemKey>, Reason)> {
-    let mut groups: Vec<(Vec<ItemKey>, Reason)> = Vec::new();
-    for (key, reason) in failed {
-        match groups.iter_mut().find(|(_, known)| known == reason) {
-            Some((keys, _)) => keys.push(*key),
-            None => groups.push((vec![*key], reason.clone())),
+/// Items with the same fate together.
+fn grouped<F: PartialEq>(items: Vec<(ItemKey, F)>) -> Vec<(Vec<ItemKey>, F)> {
+    let mut groups: Vec<(Vec<ItemKey>, F)> = Vec::new();
+    for (key, fate) in items {
+        match groups.iter_mut().find(|(_, known)| *known == fate) {
+            Some((keys, _)) => keys.push(key),
+            None => groups.push((vec![key], fate)),
         }
     }
     groups

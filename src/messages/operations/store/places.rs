@@ -1,8 +1,6 @@
-//! The rows of places and departures, read and written whole.
+//! Places and departures as the journal sees them: wanted on one side, true on the other; read and written whole.
 
-use diesel::{
-    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 use super::super::model::{Flag, Number};
@@ -10,44 +8,9 @@ use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_departures, email_locations, emails};
 use crate::ids::{AccountId, EmailId, FolderId, LocationId, OrgId};
+pub(in crate::messages::operations) use crate::messages::store::location::{Departure, Location};
 use crate::messages::store::threads::{self, IDS};
 use crate::{insert_rows, on_conn};
-
-/// A place where a mail lies.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = email_locations, treat_none_as_default_value = false)]
-pub(in crate::messages::operations) struct Location {
-    pub id: LocationId,
-    pub email_id: EmailId,
-    pub folder_id: FolderId,
-    pub account_id: AccountId,
-    pub uid: Option<i64>,
-    pub uid_validity: Option<i64>,
-    pub mod_seq: Option<i64>,
-    pub is_read: bool,
-    pub is_starred: bool,
-    pub received_at: Timestamp,
-    pub created_at: Timestamp,
-    pub server_read: Option<bool>,
-    pub server_starred: Option<bool>,
-    pub settled_at: Option<Timestamp>,
-}
-
-/// A place that a mail is to leave, with what the provider has.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = email_departures, treat_none_as_default_value = false)]
-pub(in crate::messages::operations) struct Departure {
-    pub id: LocationId,
-    pub email_id: EmailId,
-    pub folder_id: FolderId,
-    pub account_id: AccountId,
-    pub uid: i64,
-    pub uid_validity: i64,
-    pub mod_seq: Option<i64>,
-    pub is_read: bool,
-    pub is_starred: bool,
-    pub created_at: Timestamp,
-}
 
 /// Wanted or true flags: read, starred.
 pub(in crate::messages::operations) type Flags = (bool, bool);
