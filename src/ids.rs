@@ -84,6 +84,8 @@ typed_ids! {
     RecipientId
     /// An attachment of a mail.
     AttachmentId
+    /// A file that was brought in for a mail to be written.
+    UploadId
     /// A conversation.
     ThreadId
     /// A mail that was not stored, with the reason.

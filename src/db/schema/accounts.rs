@@ -54,6 +54,10 @@ diesel::table! {
         watched_until -> Nullable<Instant>,
         swept_at -> Nullable<Instant>,
         sweep_requested_at -> Nullable<Instant>,
+        mailed_by -> Nullable<Text>,
+        mailed_until -> Nullable<Instant>,
+        mail_not_before -> Nullable<Instant>,
+        smtp_max_size -> Nullable<BigInt>,
     }
 }
 

@@ -156,6 +156,9 @@ diesel::table! {
         email_normalized -> Text,
         name -> Nullable<Text>,
         created_at -> Instant,
+        delivery -> Nullable<Text>,
+        smtp_code -> Nullable<Integer>,
+        smtp_reply -> Nullable<Text>,
     }
 }
 

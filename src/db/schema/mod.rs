@@ -56,6 +56,8 @@ diesel::joinable!(email_links -> emails (email_id));
 diesel::joinable!(email_locations -> email_accounts (account_id));
 diesel::joinable!(email_locations -> email_folders (folder_id));
 diesel::joinable!(email_locations -> emails (email_id));
+diesel::joinable!(email_outgoing -> email_accounts (account_id));
+diesel::joinable!(email_outgoing -> emails (email_id));
 diesel::joinable!(email_recipients -> emails (email_id));
 diesel::joinable!(email_template_versions -> email_templates (template_id));
 diesel::joinable!(email_template_versions -> users (created_by));
@@ -92,6 +94,8 @@ diesel::joinable!(thread_accounts -> threads (thread_id));
 diesel::joinable!(thread_message_ids -> organizations (organization_id));
 diesel::joinable!(thread_message_ids -> threads (thread_id));
 diesel::joinable!(threads -> organizations (organization_id));
+diesel::joinable!(uploads -> organizations (organization_id));
+diesel::joinable!(uploads -> users (user_id));
 diesel::joinable!(users -> organizations (organization_id));
 diesel::joinable!(webhook_deliveries -> events (event_id));
 diesel::joinable!(webhook_deliveries -> webhook_endpoints (endpoint_id));
@@ -118,6 +122,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     email_folders,
     email_links,
     email_locations,
+    email_outgoing,
     email_recipients,
     email_template_versions,
     email_templates,
@@ -139,6 +144,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     thread_accounts,
     thread_message_ids,
     threads,
+    uploads,
     users,
     webhook_deliveries,
     webhook_endpoints,

@@ -1,4 +1,48 @@
-//! Templates, tracked links and tracking events.
+//! Mails on their way out, uploaded files, templates, tracked links and tracking events.
+
+diesel::table! {
+    use crate::db::types::{Doc, Instant, Uid};
+    use diesel::sql_types::*;
+
+    email_outgoing (email_id) {
+        email_id -> Uid,
+        account_id -> Uid,
+        revision -> BigInt,
+        action -> Nullable<Text>,
+        source_email_id -> Nullable<Uid>,
+        headers -> Doc,
+        options -> Doc,
+        client_key -> Nullable<Text>,
+        due_at -> Nullable<Instant>,
+        attempts -> Integer,
+        error_code -> Nullable<Text>,
+        handed_at -> Nullable<Instant>,
+        file_due_at -> Nullable<Instant>,
+        file_attempts -> Integer,
+        mirror_due_at -> Nullable<Instant>,
+        mirror_attempts -> Integer,
+        mirrored_revision -> Nullable<BigInt>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Instant, Uid};
+    use diesel::sql_types::*;
+
+    uploads (id) {
+        id -> Uid,
+        organization_id -> Uid,
+        user_id -> Uid,
+        file_name -> Text,
+        mime_type -> Text,
+        size_bytes -> BigInt,
+        storage_path -> Text,
+        sha256 -> Binary,
+        created_at -> Instant,
+    }
+}
 
 diesel::table! {
     use crate::db::types::{Doc, Instant, Uid};

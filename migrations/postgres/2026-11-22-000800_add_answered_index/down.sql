@@ -1,0 +1,1 @@
+DROP INDEX idx_emails_is_answered;
