@@ -35,10 +35,7 @@ impl PubSubCall {
             && projects == "projects"
             && subscriptions == "subscriptions"
             && ["pull", "acknowledge", "modifyAckDeadline"].contains(&verb);
-        is_it.then(|| Self {
-            verb: verb.to_owned(),
-            subscription: format!("projects/{project}/subscriptions/{name}"),
-        })
+        is_it.then(|| Self { verb: verb.to_owned(), subscription: format!("projects/{project}/subscriptions/{name}") })
     }
 
     /// Refuses callers without the scope, bodies of another shape, and subscriptions that do not exist.
@@ -72,7 +69,7 @@ impl PubSubCall {
         match state.pubsub.subscriptions.get(&self.subscription) {
             None => {
                 let mut error = ApiError::not_found();
-                error.message = format!("Resource not found (resource={}).", self.subscription);
+                error.message = format!("Resource not found (resource={}).", self.subscription).into();
                 Err(error)
             }
             Some(subscription) if subscription.push.is_some() => {
