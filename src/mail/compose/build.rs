@@ -52,7 +52,8 @@ impl Bodies {
             }
         }
         let html = mail.html.as_deref().filter(|html| !html.trim().is_empty());
-        let text = match (mail.text.as_deref(), html) {
+        let given = mail.text.as_deref().filter(|text| html.is_none() || !text.trim().is_empty());
+        let text = match (given, html) {
             (Some(text), _) => Cow::Borrowed(text),
             (None, Some(html)) => Cow::Owned(derived_text(html)),
             (None, None) => Cow::Borrowed(""),

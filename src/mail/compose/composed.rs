@@ -77,7 +77,7 @@ impl Composed {
             found += 1;
         }
         pieces.push(Piece::Octets(octets.slice(from..)));
-        let size = pieces.iter().map(Piece::size).sum();
+        let size = pieces.iter().map(Piece::size).fold(0, u64::saturating_add);
         (found == files.len()).then_some(Self { pieces, size, smtputf8 })
     }
 
@@ -239,5 +239,5 @@ impl Lines {
 /// The octets of a content in base64.
 fn encoded_size(size: u64) -> u64 {
     let lines = size.div_ceil(LINE_BYTES as u64);
-    (size.div_ceil(3) * 4).saturating_add(lines.saturating_sub(1) * 2)
+    size.div_ceil(3).saturating_mul(4).saturating_add(lines.saturating_sub(1) * 2)
 }
