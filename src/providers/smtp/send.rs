@@ -252,6 +252,9 @@ impl SmtpConnection {
 
     /// A server that said why it takes no more is not simply lost.
     async fn explain(&mut self, error: SmtpError) -> SmtpError {
+        if error.kind != SmtpErrorKind::ConnectionLost {
+            return error;
+        }
         let words = self.last_words().await.filter(|words| words.code >= 400);
         words.map_or(error, |words| SmtpError::refused(&words))
     }
