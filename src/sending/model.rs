@@ -108,6 +108,8 @@ pub struct Outgoing {
     pub scheduled_at: Option<Timestamp>,
     /// When the sender looks at it next.
     pub due_at: Option<Timestamp>,
+    /// When its copy among the provider's drafts is brought in step.
+    pub mirror_due_at: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: i32,
     /// The last octet may have left.

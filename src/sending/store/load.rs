@@ -47,6 +47,7 @@ struct PlanRow {
     headers: Json,
     options: Json,
     due_at: Option<Timestamp>,
+    mirror_due_at: Option<Timestamp>,
     attempts: i32,
     handed_at: Option<Timestamp>,
 }
@@ -112,6 +113,7 @@ fn assemble(mail: MailRow, plan: PlanRow, recipients: Vec<Recipient>, files: Vec
         received_at: mail.received_at,
         scheduled_at: mail.scheduled_at,
         due_at: plan.due_at,
+        mirror_due_at: plan.mirror_due_at,
         attempts: plan.attempts,
         handed_at: plan.handed_at,
         recipients,
