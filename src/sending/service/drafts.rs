@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use super::prepare::Kind;
-use super::{Sending, audit, folder_of};
+use super::{Sending, audit};
 use crate::access::{Access, Scope};
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::ids::EmailId;
@@ -12,7 +12,7 @@ use crate::outbox::{self, Fact};
 use crate::sending::dto::MailInput;
 use crate::sending::model::Outgoing;
 use crate::sending::store::write::{self, Due};
-use crate::sending::store::{load, outcome};
+use crate::sending::store::{folder_of, load, outcome};
 
 /// How long after a change the provider's copy is brought in step: people go on writing.
 const MIRROR: Duration = Duration::seconds(3);

@@ -18,7 +18,7 @@ use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::{Event, Events};
 use crate::identity::{Actor, Record};
 use crate::ids::{AccountId, EmailId};
-use crate::messages::{self, FolderRole, Mailbox, MailStatus, MessageDto, Messages};
+use crate::messages::{self, Mailbox, MailStatus, MessageDto, Messages};
 use crate::outbox::{self, Fact};
 use crate::storage::Storage;
 use prepare::{Kind, Prepared};
@@ -261,10 +261,4 @@ fn too_late(status: MailStatus, partly: bool) -> ApiError {
 async fn audit(tx: &mut DbConn, access: &Access, action: &'static str, id: EmailId, now: Timestamp) -> ApiResult<()> {
     let record = Record::new(action, "email", id);
     Ok(crate::identity::audit(tx, now, access.org, &Actor::of(access, None), record).await?)
-}
-
-/// The folder of a mailbox that is for this.
-async fn folder_of(conn: &mut DbConn, account: AccountId, role: FolderRole) -> diesel::QueryResult<Option<messages::Folder>> {
-    let folders = messages::list_folders(conn, account).await?;
-    Ok(folders.into_iter().find(|folder| folder.role == Some(role)))
 }

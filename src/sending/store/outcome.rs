@@ -52,22 +52,32 @@ pub async fn reopen_recipients(tx: &mut DbConn, id: EmailId) -> QueryResult<()> 
     Ok(())
 }
 
-/// Whoever was handed the mail has it: it was found among the sent ones.
-pub async fn accept_handed(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
+/// Notes that the last octet of a mail is about to leave.
+pub async fn note_handed(tx: &mut DbConn, id: EmailId, now: Timestamp) -> QueryResult<()> {
+    let query = diesel::update(email_outgoing::table.find(id)).set(email_outgoing::handed_at.eq(now));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    Ok(())
+}
+
+/// Takes a note of the hand-over back: the connection broke before the last octet left.
+pub async fn unhand(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
     let query = diesel::update(
         email_recipients::table
             .filter(email_recipients::email_id.eq(id))
             .filter(email_recipients::delivery.eq(Delivered::Handed.as_str())),
     )
-    .set(email_recipients::delivery.eq(Delivered::Accepted.as_str()));
+    .set(email_recipients::delivery.eq(None::<String>));
     on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(())
-}
-
-/// Notes that the last octet of a mail is about to leave.
-pub async fn note_handed(tx: &mut DbConn, id: EmailId, now: Timestamp) -> QueryResult<()> {
-    let query = diesel::update(email_outgoing::table.find(id)).set(email_outgoing::handed_at.eq(now));
-    on_conn!(tx, |c| query.execute(c).await)?;
+    let reached = email_recipients::table
+        .filter(email_recipients::email_id.eq(id))
+        .filter(email_recipients::delivery.eq(Delivered::Accepted.as_str()))
+        .count();
+    let reached: i64 = on_conn!(tx, |c| reached.get_result(c).await)?;
+    if reached == 0 {
+        let query =
+            diesel::update(email_outgoing::table.find(id)).set(email_outgoing::handed_at.eq(None::<Timestamp>));
+        on_conn!(tx, |c| query.execute(c).await)?;
+    }
     Ok(())
 }
 

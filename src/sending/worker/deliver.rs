@@ -110,7 +110,7 @@ impl Session<'_> {
             Some(server) => server,
             None => {
                 let settings = self.parts.accounts.smtp_settings(&self.account).await.map_err(|error| {
-                    SmtpError::unusable(format!("the credentials of the mailbox cannot be used: {error:#}"))
+                    unusable(format!("the credentials of the mailbox cannot be used: {error:#}"))
                 })?;
                 self.parts.gate.wait(&settings.host).await;
                 let server = SmtpConnection::connect(&self.parts.net, &settings).await?;
@@ -149,7 +149,7 @@ impl Session<'_> {
             Err(SendError::Unknown(error)) => Ok(Attempt::Unknown(error)),
             Err(SendError::Caller(BodyError::Database(error))) => Err(error),
             Err(SendError::Caller(BodyError::Storage(error))) => {
-                Ok(Attempt::Before(SmtpError::unusable(format!("a file of the mail cannot be read now: {error}"))))
+                Ok(Attempt::Before(unusable(format!("a file of the mail cannot be read now: {error}"))))
             }
             Err(SendError::Caller(error @ BodyError::Changed)) => Ok(Attempt::Unbuildable(error.to_string())),
         }
@@ -238,7 +238,7 @@ impl Session<'_> {
             let why = why.as_ref().map(|(code, words)| (*code, words.as_str()));
             outcome::conclude(tx, mail.id, status, why, next, now).await?;
             if status == MailStatus::Sent {
-                if let Some(folder) = crate::sending::folder_of(tx, self.account.id, FolderRole::Sent).await? {
+                if let Some(folder) = crate::sending::store::folder_of(tx, self.account.id, FolderRole::Sent).await? {
                     messages::expect_in(tx, (mail.id, self.account.id, mail.sent_at), folder.id, now).await?;
                 }
                 messages::refresh_threads(tx, &[mail.id], now).await?;
@@ -280,6 +280,11 @@ impl Session<'_> {
         self.ring();
         Ok(())
     }
+}
+
+/// Something on our side is not to be had: nothing was sent, and it is tried again.
+fn unusable(detail: String) -> SmtpError {
+    SmtpError { kind: SmtpErrorKind::Unavailable, detail, reply: None }
 }
 
 /// Whether another mail would fare better over the same connection.

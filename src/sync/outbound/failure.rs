@@ -39,6 +39,12 @@ impl Reason {
         Self::new("message_gone", message, false)
     }
 
+    /// The mail is on its way to the provider.
+    pub fn awaited() -> Self {
+        let message = "The mail is still being brought to the mailbox. The change is tried again when it is there.";
+        Self::new("message_awaited", message, true)
+    }
+
     /// The mail is not where it was: the next sync will tell where it is.
     pub fn elsewhere() -> Self {
         let message =
