@@ -131,6 +131,10 @@ error_codes! {
     /// The host is a private address.
     HostNotAllowed = "host_not_allowed", UNPROCESSABLE_ENTITY, "This host is not allowed";
 
+    // Sending
+    /// A recipient whose mail came back, or who wants none.
+    RecipientSuppressed = "recipient_suppressed", UNPROCESSABLE_ENTITY, "A recipient gets no mail from here";
+
     // The server
     /// The database or the storage is away for the moment.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The server cannot do this right now";

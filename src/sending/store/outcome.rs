@@ -5,8 +5,8 @@ use diesel_async::RunQueryDsl;
 
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_locations, email_outgoing, email_recipients, emails};
-use crate::ids::{EmailId, FolderId, RecipientId, ThreadId};
+use crate::db::schema::{email_folders, email_locations, email_outgoing, email_recipients, emails};
+use crate::ids::{AccountId, EmailId, RecipientId, ThreadId};
 use crate::messages::{self, MailStatus};
 use crate::on_conn;
 use crate::sending::model::Delivered;
@@ -130,18 +130,14 @@ pub async fn give_back(
 }
 
 /// Looks for the copy of a mail again later, or with nothing never again.
-pub async fn file_later(tx: &mut DbConn, id: EmailId, at: Option<Timestamp>, now: Timestamp) -> QueryResult<i32> {
-    on_conn!(tx, |c| {
-        diesel::update(email_outgoing::table.find(id))
-            .set((
-                email_outgoing::file_due_at.eq(at),
-                email_outgoing::file_attempts.eq(email_outgoing::file_attempts + 1),
-                email_outgoing::updated_at.eq(now),
-            ))
-            .returning(email_outgoing::file_attempts)
-            .get_result(c)
-            .await
-    })
+pub async fn file_later(tx: &mut DbConn, id: EmailId, at: Option<Timestamp>, now: Timestamp) -> QueryResult<()> {
+    let query = diesel::update(email_outgoing::table.find(id)).set((
+        email_outgoing::file_due_at.eq(at),
+        email_outgoing::file_attempts.eq(email_outgoing::file_attempts + 1),
+        email_outgoing::updated_at.eq(now),
+    ));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    Ok(())
 }
 
 /// How often the copy of a mail was looked for.
@@ -173,18 +169,20 @@ pub async fn mirror_done(tx: &mut DbConn, id: EmailId, revision: i64) -> QueryRe
     Ok(())
 }
 
-/// Brings the provider's copy of a draft in step later. Answers how often it was tried.
-pub async fn mirror_later(tx: &mut DbConn, id: EmailId, at: Option<Timestamp>) -> QueryResult<i32> {
-    on_conn!(tx, |c| {
-        diesel::update(email_outgoing::table.find(id))
-            .set((
-                email_outgoing::mirror_due_at.eq(at),
-                email_outgoing::mirror_attempts.eq(email_outgoing::mirror_attempts + 1),
-            ))
-            .returning(email_outgoing::mirror_attempts)
-            .get_result(c)
-            .await
-    })
+/// Brings the provider's copy of a draft in step later, or with nothing not before it changes.
+pub async fn mirror_later(tx: &mut DbConn, id: EmailId, at: Option<Timestamp>) -> QueryResult<()> {
+    let query = diesel::update(email_outgoing::table.find(id)).set((
+        email_outgoing::mirror_due_at.eq(at),
+        email_outgoing::mirror_attempts.eq(email_outgoing::mirror_attempts + 1),
+    ));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    Ok(())
+}
+
+/// How often the copy of a draft was tried to be brought in step.
+pub async fn mirror_attempts(conn: &mut DbConn, id: EmailId) -> QueryResult<i32> {
+    let query = email_outgoing::table.find(id).select(email_outgoing::mirror_attempts);
+    on_conn!(conn, |c| query.first(c).await)
 }
 
 /// The conversation of a mail.
@@ -193,13 +191,14 @@ pub async fn thread_of(conn: &mut DbConn, id: EmailId) -> QueryResult<Option<Thr
     on_conn!(conn, |c| query.first(c).await)
 }
 
-/// Where the provider has a mail: folder and UID of each copy.
-pub async fn copies(conn: &mut DbConn, id: EmailId) -> QueryResult<Vec<(FolderId, i64, i64)>> {
+/// Where the provider has a mail of a mailbox: folder, UID and generation of each copy.
+pub async fn copies(conn: &mut DbConn, id: EmailId, account: AccountId) -> QueryResult<Vec<(String, i64, i64)>> {
     let query = email_locations::table
+        .inner_join(email_folders::table)
         .filter(email_locations::email_id.eq(id))
-        .filter(email_locations::uid.is_not_null())
-        .select((email_locations::folder_id, email_locations::uid, email_locations::uid_validity));
-    let rows: Vec<(FolderId, Option<i64>, Option<i64>)> = on_conn!(conn, |c| query.load(c).await)?;
+        .filter(email_locations::account_id.eq(account))
+        .select((email_folders::external_id, email_locations::uid, email_locations::uid_validity));
+    let rows: Vec<(String, Option<i64>, Option<i64>)> = on_conn!(conn, |c| query.load(c).await)?;
     Ok(rows.into_iter().filter_map(|(folder, uid, generation)| Some((folder, uid?, generation?))).collect())
 }
 

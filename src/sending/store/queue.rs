@@ -12,17 +12,17 @@ use crate::on_conn;
 use crate::sending::model::Delivered;
 
 /// When the sender has something to do next, in any mailbox.
-pub async fn next_due(conn: &mut DbConn) -> QueryResult<Option<Timestamp>> {
+pub async fn next_due(conn: &mut DbConn, now: Timestamp) -> QueryResult<Option<Timestamp>> {
     use diesel::dsl::min;
-    let of = || email_outgoing::table.into_boxed();
-    let send = of().filter(email_outgoing::due_at.is_not_null()).select(min(email_outgoing::due_at));
-    let file = of().filter(email_outgoing::file_due_at.is_not_null()).select(min(email_outgoing::file_due_at));
-    let mirror = of().filter(email_outgoing::mirror_due_at.is_not_null()).select(min(email_outgoing::mirror_due_at));
-    let mut times: Vec<Option<Timestamp>> = Vec::with_capacity(3);
-    times.push(on_conn!(conn, |c| send.first(c).await)?);
-    times.push(on_conn!(conn, |c| file.first(c).await)?);
-    times.push(on_conn!(conn, |c| mirror.first(c).await)?);
-    Ok(times.into_iter().flatten().min())
+    let send = email_outgoing::table.filter(email_outgoing::due_at.gt(now)).select(min(email_outgoing::due_at));
+    let file =
+        email_outgoing::table.filter(email_outgoing::file_due_at.gt(now)).select(min(email_outgoing::file_due_at));
+    let mirror =
+        email_outgoing::table.filter(email_outgoing::mirror_due_at.gt(now)).select(min(email_outgoing::mirror_due_at));
+    let send: Option<Timestamp> = on_conn!(conn, |c| send.first(c).await)?;
+    let file: Option<Timestamp> = on_conn!(conn, |c| file.first(c).await)?;
+    let mirror: Option<Timestamp> = on_conn!(conn, |c| mirror.first(c).await)?;
+    Ok([send, file, mirror].into_iter().flatten().min())
 }
 
 /// Mails of a mailbox whose time to leave has come, the one that waits longest first.
