@@ -37,7 +37,7 @@ function overview(item) {
       h('span', { class: ['chip', chip] }, tone === 'busy' && smallRing(doneOf(item), 'Import'), text),
       h('a', { class: 'btn', href: `/mailboxes/${item.id}` }, 'Manage')),
     item.status === 'error' && h('div', { class: 'inset' }, accountBanner(item)),
-    h('ul', { class: 'box-folders' }, folders.map((folder) => h('li', null, h('a', { href: `/inbox/${folder.role === 'inbox' ? 'inbox' : folder.id}?account=${item.id}` },
+    h('ul', { class: 'box-folders' }, folders.map((folder) => h('li', null, h('a', { href: `/inbox/${['inbox', 'drafts'].includes(folder.role) ? folder.role : folder.id}?account=${item.id}` },
       icon(folderIcon(folder.role)), h('span', { class: 'clip grow' }, folderName(folder)), folder.unread_count > 0 && h('span', { class: 'num n' }, count(folder.unread_count), h('span', { class: 'vh' }, ' unread')))))));
 }
 
