@@ -79,6 +79,9 @@ export function moment(iso) {
   return `${day} ${CLOCK.format(date)}`;
 }
 
+/** "Mon". */
+export const weekday = (date) => WEEKDAY.format(date);
+
 /** "12:03". */
 export const clock = (date) => CLOCK.format(date);
 

@@ -20,13 +20,13 @@ const RECIPIENT = {
 };
 const TROUBLE = new Set(['refused', 'bounced', 'deferred', 'delayed']);
 
-/** The words beside a mail: how far it is, whether it came back, whether it was answered. */
-export function statusChips(mail) {
+/** The words beside a mail: how far it is, whether it came back, whether it was answered. With `story` it is told below anyway. */
+export function statusChips(mail, { story = false } = {}) {
   if (mail.direction !== 'outbound') return [];
   const [word, tone, mark] = WORDS[mail.status] ?? [];
   const text = mail.status === 'scheduled' ? `Scheduled for ${moment(mail.scheduled_at)}` : word;
   return [
-    word && chip(text, tone, mark),
+    word && !story && chip(text, tone, mark),
     mail.bounced && chip('Came back', 'c-red', 'warn'),
     mail.replied_at && chip(`Answered ${shortTime(mail.replied_at)}`, 'c-green', 'reply'),
   ].filter(Boolean);
@@ -100,9 +100,11 @@ function waiting(mail, actions) {
   if (until && new Date(until) > new Date()) return said('', 'clock', 'Is sent in a moment.', 'It can still be called back.', actions);
   const tried = (recipients ?? []).some((each) => each.status === 'deferred') || mail.error_message;
   const when = next && new Date(next) > new Date() ? `Next try ${moment(next)}.` : '';
-  return tried ? withActions(banner('amber', 'Not sent yet; it is tried again by itself.', [clean(mail.error_message), when].filter(Boolean).join(' ')), actions)
+  return tried ? withActions(banner('amber', 'Not sent yet; it is tried again by itself.', [sentence(clean(mail.error_message)), when].filter(Boolean).join(' ')), actions)
     : said('', 'clock', 'Waits to be sent.', when, actions);
 }
+
+const sentence = (text) => (!text || /[.!?]$/.test(text) ? text : `${text}.`);
 
 /** A calm banner. */
 function said(tone, mark, title, text, actions) {

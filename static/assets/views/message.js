@@ -71,7 +71,7 @@ function messageHead(mail, own, { detailed, fold, onAnswer }) {
       h('div', { class: 'grow' },
         h('button', { type: 'button', class: 'nm-line', 'aria-expanded': 'true', title: 'Fold this message', onclick: fold },
           h('span', { class: 'nm' }, senderName(mail, own)), h('span', { class: 'ad clip' }, clean(mail.from?.email))), more),
-      mail.is_read === false && h('span', { class: 'chip c-iris' }, 'Unread'), statusChips(mail), star(mail),
+      mail.is_read === false && h('span', { class: 'chip c-iris' }, 'Unread'), statusChips(mail, { story: true }), star(mail),
       h('time', { class: 'rt', datetime: when(mail), title: fullTime(when(mail)) }, shortTime(when(mail))),
       onAnswer && mail.status !== 'draft' && iconButton('reply', `Reply to ${senderName(mail, own)}, ${shortTime(when(mail))}`, () => onAnswer(mail), { class: 'ib mh-reply' })),
     details);

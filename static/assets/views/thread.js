@@ -73,7 +73,7 @@ function cardsOf(el, first, seen) {
     arrange(stack, messages.flatMap(({ id }) => (fold?.before === id && !fold.opened ? [fold.el, known.get(id).el] : [known.get(id).el])));
   };
   /** The mail that an answer to the conversation answers: the newest that has left or arrived. */
-  const answered = () => messages.findLast((mail) => ['sent', 'delivered'].includes(mail.status)) ?? messages.findLast((mail) => mail.status !== 'draft') ?? null;
+  const answered = () => messages.findLast((mail) => ['sent', 'delivered'].includes(mail.status)) ?? null;
   const answerIt = (action) => {
     const mail = answered();
     if (mail) answer(mail, action === 'reply_all' && !hasMore(mail, own) ? 'reply' : action);

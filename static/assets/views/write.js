@@ -1,17 +1,15 @@
 // Addresses that open a mail to be written: a new one, filled in by a link, or a draft.
 
-import { textToHtml, htmlOf } from '../richtext.js';
-import { parseList } from '../recipients.js';
 import { compose, openDraft } from './compose/desk.js';
+import { fromLink } from './compose/letter.js';
 import { inboxPage } from './inbox.js';
 import { sendingPage } from './sending.js';
 
 /** `/compose?to=…&cc=…&bcc=…&subject=…&body=…`: an empty sheet, or one filled in as by a mailto link. */
 export function composePage(match, current) {
-  const of = (name) => match.query.get(name) ?? '';
-  const body = of('body');
+  const known = fromLink(match.query);
   history.replaceState(null, '', '/inbox/inbox');
-  setTimeout(() => compose({ to: parseList(of('to')), cc: parseList(of('cc')), bcc: parseList(of('bcc')), subject: of('subject').replace(/[\r\n]+/g, ' '), ...(body && { body_html: htmlOf(textToHtml(body)) }) }));
+  setTimeout(() => compose(known));
   return inboxPage({ ...match, params: {}, query: new URLSearchParams() }, current);
 }
 

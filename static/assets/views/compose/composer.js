@@ -92,7 +92,6 @@ export function composer(letter, desk) {
     own.keep.detach();
     text.focus();
     try {
-      await files.renew();
       await own.keep.flush({ force: true });
     } catch (problem) { complain(problem); }
   };

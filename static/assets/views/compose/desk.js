@@ -26,6 +26,7 @@ let inlineHost = null;
 export function startDesk() {
   dock = document.getElementById('dock');
   PHONE.addEventListener('change', arrangeAll);
+  window.addEventListener('popstate', onBack);
   window.addEventListener('pagehide', () => { for (const forever of discarded.values()) forever(true); });
   let restored = false;
   const look = coalesce(() => Promise.all([...open].map((one) => one.look())), 600);
@@ -140,8 +141,24 @@ function arrange() {
   }
   const full = PHONE.matches && [...open].some((one) => !one.folded && !one.away);
   document.getElementById('app').inert = full;
+  inHistory(full);
   document.body.classList.toggle('writing', full);
   document.body.classList.toggle('docked', [...open].some((one) => one.el.parentElement === dock && !one.folded && !one.away));
+}
+
+/** On a phone the way back leads out of the sheet, not out of the page below it. */
+let entered = false;
+function inHistory(full) {
+  if (full === entered) return;
+  entered = full;
+  if (full) history.pushState({ writing: true }, '');
+  else if (history.state?.writing) history.back();
+}
+
+function onBack() {
+  if (!entered || history.state?.writing) return;
+  entered = false;
+  for (const one of [...open]) if (!one.folded && !one.away) one.close();
 }
 
 function arrangeAll() {

@@ -5,6 +5,8 @@ import { popover } from '../../popover.js';
 import { cleanHtml, htmlOf, inBlocks, linkTarget, textToHtml, toText } from '../../richtext.js';
 
 const PLAIN = 'duplex.compose.plain';
+/** Browsers write a fixed space where one types next to a tag. */
+const LONE_NBSP = /(?<![\s;])&nbsp;(?![\s&])/g;
 const MEANS = [
   ['bold', 'bold', 'Bold (Ctrl+B)'], ['italic', 'italic', 'Italic (Ctrl+I)'],
   ['insertUnorderedList', 'list', 'Bulleted list'], ['insertOrderedList', 'numbers', 'Numbered list'],
@@ -92,7 +94,7 @@ export function editor({ onInput, onFiles }) {
     /** `{ body_html }` or `{ body_text }`; nothing at all when nothing is written. */
     get value() {
       if (isPlain) return plain.value.trim() ? { body_text: plain.value } : {};
-      return empty() ? {} : { body_html: htmlOf(inBlocks(cleanHtml(rich.innerHTML, { rich: looks }))) };
+      return empty() ? {} : { body_html: htmlOf(inBlocks(cleanHtml(rich.innerHTML, { rich: looks }))).replace(LONE_NBSP, ' ') };
     },
     set({ body_html: html, body_text: text }) {
       const asPlain = html ? false : text ? true : Boolean(localStorage.getItem(PLAIN));

@@ -7,6 +7,7 @@ import { fileMark } from '../fileKind.js';
 
 /** What the server takes in one file. */
 export const MOST_BYTES = 35 * 1024 * 1024;
+const TOO_LARGE = 'Too large: a file may have 35 MB.';
 
 /** Makes the list. `onChange()` hears of every change. Returns `{ el, add, set, ids, ready, … }`. */
 export function fileList({ onChange }) {
@@ -22,7 +23,7 @@ export function fileList({ onChange }) {
     (items[at] ?? items[at - 1])?.el.querySelector('button:last-child')?.focus();
   };
   const start = (item) => {
-    if (item.file.size > MOST_BYTES) { fail(item, new Problem({ detail: `Too large: a file may have ${bytes(MOST_BYTES)}.` }), false); return; }
+    if (item.file.size > MOST_BYTES) { fail(item, new Problem({ detail: TOO_LARGE }), false); return; }
     Object.assign(item, { state: 'coming', share: 0 });
     const { done, stop } = upload('/api/email/attachments', item.file, { query: { file_name: item.name }, onProgress: (share) => { item.share = share; progress(item); } });
     item.stop = stop;
@@ -33,7 +34,7 @@ export function fileList({ onChange }) {
     }, (problem) => {
       if (problem.code === 'stopped') return;
       const large = problem.status === 413;
-      fail(item, large ? new Problem({ detail: `Too large: a file may have ${bytes(MOST_BYTES)}.` }) : problem, !large);
+      fail(item, large ? new Problem({ detail: TOO_LARGE }) : problem, !large);
     });
     show(item);
   };
@@ -68,18 +69,6 @@ export function fileList({ onChange }) {
     get count() { return items.length; },
     /** Resolves when nothing is on its way any more. */
     settled: async () => { while (items.some((item) => item.state === 'coming')) await Promise.all(items.map((item) => item.done)); },
-    /** Brings each file in anew, for another draft: one that belongs to a mail cannot belong to a second one. */
-    renew: async () => {
-      for (const item of items.filter(({ state }) => state === 'here')) {
-        const answer = await fetch(`/api/email/attachments/${item.id}`, { credentials: 'same-origin' });
-        if (!answer.ok) throw new Problem({ status: answer.status, detail: `“${item.name}” could not be taken along. Remove it and attach it again.` });
-        item.file = new File([await answer.blob()], item.name, { type: item.type });
-        item.id = null;
-        start(item);
-        await item.done;
-        if (item.state === 'failed') throw item.problem;
-      }
-    },
     stop: () => { for (const item of items) item.stop?.(); },
   };
 }

@@ -1,9 +1,10 @@
 // When a mail is to be sent: a few good times, or one's own, in the time zone of whoever looks.
 
 import { h, icon } from '../../dom.js';
-import { moment } from '../../format.js';
+import { clock, weekday } from '../../format.js';
 import { popover } from '../../popover.js';
 
+const shortMoment = (date) => `${weekday(date)} ${clock(date)}`;
 const two = (n) => String(n).padStart(2, '0');
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -45,7 +46,7 @@ export function askWhen(anchor, value, done) {
     input.addEventListener('keydown', (event) => { if (event.key === 'Enter') { event.preventDefault(); apply(); } });
     return [h('h2', null, 'Send later'),
       h('ul', { class: 'pop-list' }, presets().map(([label, date], index) => h('li', null, h('button', { type: 'button', class: 'pop-item', 'data-first': index === 0, onclick: () => choose(date) },
-        icon('clock', 15), h('span', { class: 'grow' }, label), h('small', { class: 'num muted' }, moment(date.toISOString())))))),
+        icon('clock', 15), h('span', { class: 'grow' }, label), h('small', { class: 'num muted' }, shortMoment(date)))))),
       h('div', { class: 'pop-in pop-own' }, h('div', { class: 'in' }, input), note, h('button', { type: 'button', class: 'btn wide', onclick: apply }, 'Schedule'))];
   });
 }

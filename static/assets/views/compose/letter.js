@@ -1,7 +1,7 @@
 // A mail that is being written: what it is made of, as the API takes it, and where it begins.
 
-import { answerTo, subjectOf } from '../../recipients.js';
-import { cleanHtml, toText } from '../../richtext.js';
+import { answerTo, parseList, subjectOf } from '../../recipients.js';
+import { cleanHtml, htmlOf, textToHtml, toText } from '../../richtext.js';
 import { account, ownAddresses, state } from '../../store.js';
 
 /** What the API is told. Empty parts are left out. */
@@ -35,6 +35,17 @@ export function freshLetter(known = {}) {
   const here = new URLSearchParams(location.search).get('account');
   const own = senders().find((sender) => sender.account.id === here) ?? senders().find((sender) => sender.account.status === 'active') ?? senders()[0];
   return { account_id: own?.account.id ?? null, from_alias: null, to: [], cc: [], bcc: [], subject: '', action: null, source: null, files: [], ...known };
+}
+
+/** What a link asks to be written: the parts of a mailto link. */
+export function fromLink(query, to = '') {
+  const of = (name) => query.get(name) ?? '';
+  const people = (name) => parseList(of(name));
+  const body = of('body');
+  return {
+    to: [...parseList(to), ...people('to')], cc: people('cc'), bcc: people('bcc'), subject: of('subject').replace(/[\r\n]+/g, ' '),
+    ...(body && { body_html: htmlOf(textToHtml(body)) }),
+  };
 }
 
 /** The beginning of an answer or a forward. */
