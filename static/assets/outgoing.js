@@ -12,7 +12,7 @@ const ELSEWHERE = new Set(['email.received', 'email.opened', 'email.clicked', 'e
 
 /** The three lists: which statuses each shows, and what it is called. */
 export const LISTS = {
-  drafts: { label: 'Drafts', icon: 'drafts', statuses: ['draft'], order: (a, b) => b.updated_at.localeCompare(a.updated_at) },
+  drafts: { label: 'Drafts', icon: 'drafts', statuses: ['draft', 'cancelled'], order: (a, b) => b.updated_at.localeCompare(a.updated_at) },
   scheduled: { label: 'Scheduled', icon: 'scheduled', statuses: ['scheduled'], order: (a, b) => (a.scheduled_at ?? '').localeCompare(b.scheduled_at ?? '') },
   outbox: { label: 'Outbox', icon: 'outbox', statuses: ['failed', 'uncertain', 'sending', 'queued'], order: (a, b) => b.created_at.localeCompare(a.created_at) },
 };

@@ -7,6 +7,7 @@ const DROPPED = new Set(['SCRIPT', 'STYLE', 'HEAD', 'TITLE', 'META', 'LINK', 'BA
 const HEADINGS = /^H[1-6]$/;
 const BLOCK = new Set(['p', 'div', 'ul', 'ol', 'li', 'blockquote', 'pre', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'td', 'th']);
 const STYLES = ['color', 'background-color', 'font-weight', 'font-style', 'text-decoration-line', 'text-align', 'font-size', 'font-family'];
+const OWN_IMAGE = /^\/mail-img\/cid\/[\w-]+$/;
 const SCHEMES = /^(?:https?|mailto|tel):/i;
 
 /** An address that a link may have, or null. "company.com" becomes a web address. */
@@ -36,15 +37,27 @@ function copy(node, into, rules) {
   if (node.nodeType !== Node.ELEMENT_NODE) return;
   const tag = node.tagName.toUpperCase();
   if (DROPPED.has(tag)) return;
-  if (tag === 'IMG') { rules.lost = true; return; }
+  if (tag === 'IMG') {
+    if (rules.rich && OWN_IMAGE.test(node.getAttribute('src') ?? '')) into.append(image(node));
+    else rules.lost = true;
+    return;
+  }
   const made = elementFor(node, tag, rules);
   const target = made ?? into;
   for (const child of node.childNodes) copy(child, target, rules);
   if (!made) return;
   // A block around blocks says nothing of its own.
-  if (['p', 'div'].includes(made.localName) && [...made.children].some((child) => BLOCK.has(child.localName))) into.append(...made.childNodes);
+  if (['p', 'div'].includes(made.localName) && !made.className && [...made.children].some((child) => BLOCK.has(child.localName))) into.append(...made.childNodes);
   else if (made.localName !== 'span' || made.hasAttribute('style')) into.append(made);
   else into.append(...made.childNodes);
+}
+
+/** A picture that the mail brings along. */
+function image(node) {
+  const made = document.createElement('img');
+  for (const name of ['src', 'alt']) if (node.hasAttribute(name)) made.setAttribute(name, node.getAttribute(name));
+  for (const name of ['width', 'height']) if (/^\d{1,4}$/.test(node.getAttribute(name) ?? '')) made.setAttribute(name, node.getAttribute(name));
+  return made;
 }
 
 function elementFor(node, tag, { tags, rich }) {
@@ -64,6 +77,10 @@ function elementFor(node, tag, { tags, rich }) {
 }
 
 function keepLooks(node, made) {
+  // Other programs fold a quoted original by these.
+  const marks = [...node.classList].filter((name) => name.startsWith('gmail_'));
+  if (marks.length) made.className = marks.join(' ');
+  if (made.localName === 'blockquote' && node.getAttribute('type') === 'cite') made.setAttribute('type', 'cite');
   for (const name of STYLES) {
     const value = node.style?.getPropertyValue(name);
     if (value && !/url|expression|var\(/i.test(value)) made.style.setProperty(name, value);
@@ -128,6 +145,9 @@ function say(node, out, at) {
   if (BLOCK.has(tag)) end();
   if (tag === 'p') out.lines.push('');
 }
+
+/** The ids of the pictures of ours that a text shows. */
+export const imagesIn = (html) => [...new Set([...(html ?? '').matchAll(/"\/mail-img\/cid\/([\w-]+)"/g)].map(([, id]) => id))];
 
 /** HTML of a fragment or element. */
 export function htmlOf(root) {

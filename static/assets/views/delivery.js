@@ -7,7 +7,7 @@ import { uuid } from '../ids.js';
 import { outgoingChanged } from '../outgoing.js';
 import { mailChanged } from '../store.js';
 import { banner, busy, confirm, toast, toastProblem } from '../ui.js';
-import { openDraft } from './compose/desk.js';
+import { discardById, openDraft } from './compose/desk.js';
 import { callBack } from './compose/sent.js';
 
 const WORDS = {
@@ -80,7 +80,7 @@ function main(mail, look) {
   if (mail.status === 'scheduled') {
     return said('', 'scheduled', `Is sent ${moment(mail.scheduled_at)}.`, 'Until then it can be changed or called back.', [edit(), act('Cancel sending', () => cancel(mail))]);
   }
-  if (mail.status === 'queued') return waiting(mail, [edit(), act('Cancel sending', () => cancel(mail))]);
+  if (mail.status === 'queued') return waiting(mail, [edit(), act('Cancel sending', () => cancel(mail))], act('Try now', () => retry(mail)));
   if (mail.status === 'sending') return said('', 'sent', 'Is being sent.', '', []);
   if (mail.status === 'uncertain') {
     return banner('amber', 'It is not certain that this was sent.',
@@ -88,19 +88,19 @@ function main(mail, look) {
       act('Send again', () => retry(mail)));
   }
   if (mail.status === 'failed') {
-    return withActions(banner('red', 'This was not sent.', clean(mail.error_message) || 'The server did not say why.'), [act('Try again', () => retry(mail)), edit()]);
+    return withActions(banner('red', 'This was not sent.', clean(mail.error_message) || 'The server did not say why.'), [act('Try again', () => retry(mail)), edit(), act('Discard', () => discardById(mail.id))]);
   }
-  if (mail.status === 'cancelled') return said('', 'undo', 'Called back before it left.', '', [edit()]);
+  if (mail.status === 'cancelled') return said('', 'undo', 'Called back before it left.', 'It is among your drafts.', [act('Continue writing', () => openDraft(mail.id))]);
   const returned = (outgoing.recipients ?? []).filter((each) => TROUBLE.has(each.status));
   return returned.length ? banner('red', 'Not everybody has got this.', '') : null;
 }
 
-function waiting(mail, actions) {
+function waiting(mail, actions, now) {
   const { undo_until: until, next_attempt_at: next, recipients } = mail.outgoing;
   if (until && new Date(until) > new Date()) return said('', 'clock', 'Is sent in a moment.', 'It can still be called back.', actions);
   const tried = (recipients ?? []).some((each) => each.status === 'deferred') || mail.error_message;
   const when = next && new Date(next) > new Date() ? `Next try ${moment(next)}.` : '';
-  return tried ? withActions(banner('amber', 'Not sent yet; it is tried again by itself.', [sentence(clean(mail.error_message)), when].filter(Boolean).join(' ')), actions)
+  return tried ? withActions(banner('amber', 'Not sent yet; it is tried again by itself.', [sentence(clean(mail.error_message)), when].filter(Boolean).join(' ')), [now, ...actions])
     : said('', 'clock', 'Waits to be sent.', when, actions);
 }
 
@@ -148,6 +148,6 @@ async function cancel(mail) {
 
 /** Calls it back, and opens it to be changed. */
 export async function editAgain(mail) {
-  if (['scheduled', 'queued', 'failed'].includes(mail.status) && !await callBack(mail.id)) return;
+  if (['scheduled', 'queued'].includes(mail.status) && !await callBack(mail.id)) return;
   await openDraft(mail.id);
 }

@@ -148,7 +148,7 @@ function content(name, mail) {
         mail.has_attachments && h('span', { class: 'cnt' }, icon('clip', 12), h('span', { class: 'vh' }, 'with files')),
         h('time', { datetime: time, title: moment(time) }, name === 'scheduled' ? moment(time) : rowTime(time))),
       h('div', { class: 'sub clip' }, clean(mail.subject) || '(no subject)'),
-      h('div', { class: 'snip' }, h('span', { class: 'clip grow' }, clean(mail.error_message && name === 'outbox' ? mail.error_message : mail.snippet)), name === 'outbox' && statusChips(mail)),
+      h('div', { class: 'snip' }, h('span', { class: 'clip grow' }, clean(mail.error_message && name === 'outbox' ? mail.error_message : mail.snippet)), (name === 'outbox' || mail.status === 'cancelled') && statusChips(mail)),
       many && h('div', { class: 'snip' }, h('span', { class: 'clip' }, `from ${clean(mail.from?.email)}`))),
   ];
 }

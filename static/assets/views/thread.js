@@ -60,7 +60,7 @@ function cardsOf(el, first, seen) {
   let messages = [];
   const update = (thread) => {
     // A draft that is being written, or was just thrown away, does not stand here as well.
-    messages = (thread.messages ?? []).filter((mail) => mail.status !== 'draft' || !(isOpen(mail.id) || isDiscarded(mail.id))).sort((a, b) => when(a).localeCompare(when(b)));
+    messages = (thread.messages ?? []).filter((mail) => !['draft', 'cancelled', 'failed'].includes(mail.status) || !(isOpen(mail.id) || isDiscarded(mail.id))).sort((a, b) => when(a).localeCompare(when(b)));
     drawHead(head, thread, messages);
     const here = new Set(messages.map((mail) => mail.id));
     for (const [id, card] of known) if (!here.has(id)) { card.destroy(); known.delete(id); }

@@ -4,6 +4,7 @@ import { post } from '../../api.js';
 import { announce, fill, h, icon, iconButton } from '../../dom.js';
 import { clock } from '../../format.js';
 import { uuid } from '../../ids.js';
+import { imagesIn } from '../../richtext.js';
 import { banner, busy, toast } from '../../ui.js';
 import { mindGaps } from './checks.js';
 import { editor } from './editor.js';
@@ -34,8 +35,9 @@ export function composer(letter, desk) {
   const el = h('section', { class: 'composer', role: 'dialog' });
 
   const read = () => {
+    const said = text.value;
     const { id, etag, action, source, thread_id: thread } = own.letter;
-    return { id, etag, action, source, thread_id: thread, ...head.read(), ...text.value, attachment_ids: files.ids, files: files.here };
+    return { id, etag, action, source, thread_id: thread, ...head.read(), ...said, attachment_ids: [...files.ids, ...imagesIn(said.body_html)], files: files.here };
   };
   const name = () => own.letter.source ? TITLES[own.letter.action] ?? 'Reply' : 'New message';
   const retitle = () => {
@@ -51,8 +53,8 @@ export function composer(letter, desk) {
     text.set(next);
     files.set(next.files);
     own.original?.destroy();
-    own.original = originalNote(next);
-    fill(below, own.original?.el, hasSignature(next) && h('p', { class: 'hint' }, 'Your signature is added.'));
+    own.original = next.whole ? null : originalNote(next);
+    fill(below, own.original?.el, !next.whole && hasSignature(next) && h('p', { class: 'hint' }, 'Your signature is added.'));
     if (text.lost) fill(notes, choice('Pictures in the text are not shown here', 'They go when you change this draft.', []));
     if (!own.keep) own.keep = keep(next);
     if (unsaved) own.keep.unsaved();
@@ -70,12 +72,20 @@ export function composer(letter, desk) {
       announce(`Not saved: ${state.problem.message}${state.again ? ' What you have written is kept on this device.' : ''}`);
       if (!state.again) complain(state.problem);
     },
-    onMade: (made) => { own.letter = { ...own.letter, id: made.id, thread_id: made.thread_id }; desk.placed(self); },
+    onStored: (detail, body, made) => {
+      const carried = made && own.letter.action === 'forward' && !own.letter.id;
+      own.letter = { ...own.letter, id: detail.id, thread_id: detail.thread_id };
+      own.original?.stored();
+      if (made) desk.placed(self);
+      return files.adopt(detail.attachments, body.attachment_ids ?? [], carried);
+    },
     onConflict: (theirs, etag) => {
       say('Not saved', 'bad');
       fill(notes, conflictNote(theirs, { load: () => takeTheirs(theirs, etag), keep: keepMine }));
     },
     onGone: () => {
+      // One that was sent in part cannot be written on: what a person makes of it is a mail of its own.
+      if (own.letter.status === 'failed' || own.letter.status === 'cancelled') { keepMine(); return; }
       say('Not saved', 'bad');
       fill(notes, goneNote('This draft was sent or discarded elsewhere', { keep: keepMine, close: () => finish() }));
     },

@@ -81,7 +81,7 @@ export async function openDraft(id) {
   discarded.get(id)?.(false);
   try {
     const { body, etag } = await versioned('GET', `/api/email/messages/${id}`);
-    if (body.status === 'scheduled' || body.status === 'queued') { toast('This message is on its way. Call it back to change it.'); return; }
+    if (!['draft', 'cancelled', 'failed'].includes(body.status)) { toast('This message has been sent or is on its way: it cannot be changed.'); return; }
     const letter = { ...letterOf(body), etag };
     if (letter.source) letter.original = await get(`/api/email/messages/${letter.source}`).catch(() => null);
     put(composer(letter, desk));
@@ -123,6 +123,8 @@ function place(one, { folded = false } = {}) {
   if (one.el.parentElement !== home) home.append(one.el);
   one.el.hidden = Boolean(one.away);
   one.el.classList.toggle('inline', Boolean(inline));
+  // Below a thread there is room for one; the one before waits in the dock.
+  if (inline) for (const other of open) if (other !== one && other.el.parentElement === home) { other.poppedOut = true; place(other, { folded: true }); }
   if (!inline && !one.folded) for (const other of open) if (other !== one && other.el.parentElement === dock) other.folded = true;
   arrange();
 }

@@ -13,9 +13,9 @@ const MEANS = [
 ];
 
 /** Makes the editor. `onInput()` hears of changes, `onFiles(files)` of pasted ones. Returns `{ el, bar, value, set, focus, lost }`. */
-export function editor({ onInput, onFiles }) {
-  const rich = h('div', { class: 'c-text', contenteditable: 'true', role: 'textbox', 'aria-multiline': 'true', 'aria-label': 'Message', spellcheck: 'true' });
-  const plain = h('textarea', { class: 'c-text', 'aria-label': 'Message', spellcheck: 'true', rows: 4, hidden: true });
+export function editor({ onInput, onFiles, label = 'Message', hint = 'Write your message' }) {
+  const rich = h('div', { class: 'c-text', contenteditable: 'true', role: 'textbox', 'aria-multiline': 'true', 'aria-label': label, 'data-hint': hint, spellcheck: 'true' });
+  const plain = h('textarea', { class: 'c-text', 'aria-label': label, spellcheck: 'true', rows: 4, hidden: true });
   const el = h('div', { class: 'c-body' }, rich, plain);
   let lost = false;
   // Looks are kept where a draft brought some along; what browsers add while one types is not wanted in a mail.
@@ -96,8 +96,8 @@ export function editor({ onInput, onFiles }) {
       if (isPlain) return plain.value.trim() ? { body_text: plain.value } : {};
       return empty() ? {} : { body_html: htmlOf(inBlocks(cleanHtml(rich.innerHTML, { rich: looks }))).replace(LONE_NBSP, ' ') };
     },
-    set({ body_html: html, body_text: text }) {
-      const asPlain = html ? false : text ? true : Boolean(localStorage.getItem(PLAIN));
+    set({ body_html: html, body_text: text, plain: wanted }) {
+      const asPlain = html || wanted === false ? false : text ? true : Boolean(localStorage.getItem(PLAIN));
       const clean = html ? cleanHtml(html, { rich: true }) : null;
       lost = Boolean(clean?.lost);
       looks = clean !== null && htmlOf(clean) !== htmlOf(cleanHtml(html));

@@ -13,6 +13,8 @@ const TOO_LARGE = 'Too large: a file may have 35 MB.';
 export function fileList({ onChange }) {
   const el = h('ul', { class: 'c-files', 'aria-label': 'Attachments', hidden: true });
   let items = [];
+  /** Name and size by id, also of files that were taken out while a draft was being saved. */
+  const facts = new Map();
   const draw = () => { el.hidden = !items.length; fill(el, items.map((item) => item.el)); };
   const drop = (item) => {
     item.stop?.();
@@ -29,6 +31,7 @@ export function fileList({ onChange }) {
     item.stop = stop;
     item.done = done.then((made) => {
       Object.assign(item, { state: 'here', id: made.id, name: made.file_name ?? item.name, size: made.size_bytes ?? item.size, file: null, stop: null });
+      facts.set(item.id, item);
       show(item);
       onChange();
     }, (problem) => {
@@ -49,6 +52,12 @@ export function fileList({ onChange }) {
     items.push(item);
     return item;
   };
+  /** A file that the draft has already. */
+  const place = (file) => {
+    const item = make({ state: 'here', id: file.id, name: clean(file.file_name) || 'attachment', size: file.size_bytes, type: file.mime_type ?? '' });
+    facts.set(item.id, item);
+    return item;
+  };
   const bring = (files) => {
     for (const file of files) start(make({ name: file.name || 'file', size: file.size, type: file.type, file }));
     draw();
@@ -59,8 +68,30 @@ export function fileList({ onChange }) {
     el, add: bring,
     set: (files) => {
       items = [];
-      for (const file of files ?? []) show(make({ state: 'here', id: file.id, name: clean(file.file_name) || 'attachment', size: file.size_bytes, type: file.mime_type ?? '' }));
+      for (const file of files ?? []) show(place(file));
       draw();
+    },
+    /**
+     * Takes over what the server made of the files: those that came in with `sent` become the draft's own under new ids. With
+     * `more`, files that it added itself, such as those of a forwarded mail, join the list. Returns the ids that stand for `sent`.
+     */
+    adopt: (attachments, sent, more) => {
+      const left = (attachments ?? []).filter((file) => !file.is_inline);
+      const take = (fits) => { const at = left.findIndex(fits); return at < 0 ? null : left.splice(at, 1)[0]; };
+      const own = sent.map((id) => take((file) => file.id === id) ?? { sent: id });
+      const ids = own.map((file) => {
+        if (!file.sent) return file.id;
+        const { name, size } = facts.get(file.sent) ?? {};
+        const made = take((other) => clean(other.file_name) === clean(name) && other.size_bytes === size) ?? take((other) => clean(other.file_name) === clean(name)) ?? { id: file.sent };
+        const item = items.find((other) => other.id === file.sent);
+        facts.set(made.id, { name, size });
+        if (item) { item.id = made.id; show(item); }
+        return made.id;
+      });
+      if (!more) return ids;
+      for (const file of left) show(place(file));
+      draw();
+      return [...ids, ...left.map((file) => file.id)];
     },
     get ids() { return items.map((item) => item.id).filter(Boolean); },
     get here() { return shown().filter(({ id }) => id); },

@@ -9,15 +9,21 @@ const PAUSE_MS = 800;
 const COPY_MS = 250;
 const AGAIN_MS = [3000, 6000, 12_000, 30_000, 60_000];
 
+/** What can be written on: a draft, and what was called back or could not be sent. */
+const WRITABLE = new Set(['draft', 'cancelled', 'failed']);
+
 /** Whether trying again later can help. */
 const passing = (problem) => problem.code === 'offline' || problem.status >= 500 || problem.status === 429 || problem.status === 401;
 
 /**
  * Makes the keeper of one draft. `read()` gives the letter; `onState(state)` hears `{ name: 'saving' | 'saved' | 'failed', … }`,
- * `onMade(id)` the draft's id, `onConflict(detail, etag)` that it was changed elsewhere, `onGone()` that it is no draft any more.
+ * `onStored(detail, body, made)` what the server made of it and gives the ids of its files, `onConflict(detail, etag)` that it
+ * was changed elsewhere, `onGone()` that it is no draft any more.
  */
-export function keeper({ key = uuid(), id = null, etag = null, read, onState, onMade, onConflict, onGone }) {
+export function keeper({ key = uuid(), id = null, etag = null, read, onState, onStored, onConflict, onGone }) {
   let saved = JSON.stringify(bodyOf(read()));
+  /** The mailbox that the draft lies in. */
+  let home = id ? read().account_id : null;
   let attempted = null;
   let creating = null;
   let halted = false;
@@ -41,19 +47,32 @@ export function keeper({ key = uuid(), id = null, etag = null, read, onState, on
     const sent = creating;
     try {
       const { body, etag: version } = await versioned('POST', '/api/email/drafts', sent.body, { headers: { 'Idempotency-Key': sent.key } });
-      [id, etag, saved, creating] = [body.id, version, JSON.stringify(sent.body), null];
-      onMade(body);
+      [id, etag, home, creating] = [body.id, version, sent.body.account_id, null];
+      stored(body, sent.body, true);
     } catch (problem) {
       if (!passing(problem)) creating = null;
       throw problem;
     }
   };
 
+  const stored = (detail, body, made) => {
+    const ids = onStored(detail, body, made);
+    saved = JSON.stringify({ ...body, attachment_ids: ids.length ? ids : undefined });
+  };
+
+  /** A draft stays in its mailbox: written from another one, it is a new draft, and the old one goes. */
+  const moveHome = async () => {
+    const old = id;
+    await create();
+    await versioned('DELETE', `/api/email/drafts/${old}`).catch(() => {});
+  };
+
   const update = async () => {
     const body = bodyOf(read());
     try {
       const answer = await versioned('PUT', `/api/email/drafts/${id}`, body, { headers: etag ? { 'If-Match': etag } : {} });
-      [etag, saved, attempted] = [answer.etag, JSON.stringify(body), null];
+      [etag, attempted] = [answer.etag, null];
+      stored(answer.body, body, false);
     } catch (problem) {
       if (passing(problem)) attempted = body;
       if (problem.status !== 412) throw problem;
@@ -64,7 +83,7 @@ export function keeper({ key = uuid(), id = null, etag = null, read, onState, on
   /** The version has moved on. It may be our own words, whose answer was lost, or only the mailbox's copy of them. */
   const compare = async () => {
     const { body: theirs, etag: version } = await versioned('GET', `/api/email/messages/${id}`);
-    if (theirs.status !== 'draft' && theirs.status !== 'cancelled') throw new Problem({ status: 409 });
+    if (!WRITABLE.has(theirs.status)) throw new Problem({ status: 409 });
     const known = [body, attempted, JSON.parse(saved)].filter(Boolean).some((body) => sameAs(theirs, body));
     if (!known) { halt(); onConflict(theirs, version); throw new Problem({ status: 412, code: 'changed_elsewhere', detail: 'This draft was changed elsewhere.' }); }
     etag = version;
@@ -77,8 +96,9 @@ export function keeper({ key = uuid(), id = null, etag = null, read, onState, on
   const once = async () => {
     onState({ name: 'saving' });
     do {
-      if (id) await update();
-      else await create();
+      if (!id) await create();
+      else if (home && bodyOf(read()).account_id !== home) await moveHome();
+      else await update();
     } while (changed() && !halted);
     failures = 0;
     dropCopy(key);
@@ -133,9 +153,9 @@ export function keeper({ key = uuid(), id = null, etag = null, read, onState, on
     get busy() { return Boolean(running); },
     get halted() { return halted; },
     /** Stands on another version from here on: the one that the server has now. */
-    adopt: (detail, version) => { [id, etag, halted, attempted, saved] = [detail.id, version, false, null, now()]; dropCopy(key); onState({ name: 'saved', at: new Date() }); },
+    adopt: (detail, version) => { [id, etag, home, halted, attempted, saved] = [detail.id, version, detail.account_id, false, null, now()]; dropCopy(key); onState({ name: 'saved', at: new Date() }); },
     /** Becomes a draft of its own: what is written is saved as a new one. */
-    detach: () => { [id, etag, halted, attempted, creating, saved] = [null, null, false, null, null, '{}']; },
+    detach: () => { [id, etag, home, halted, attempted, creating, saved] = [null, null, null, false, null, null, '{}']; },
     /** What is here counts as not saved, such as a copy that was left over. */
     unsaved: () => { saved = '{}'; touch(); },
     /** Looks whether the draft has changed elsewhere; `theirs(detail, version)` hears of a version with other words. */
@@ -143,7 +163,7 @@ export function keeper({ key = uuid(), id = null, etag = null, read, onState, on
       if (!id || running || halted || ended) return;
       const { body, etag: version } = await versioned('GET', `/api/email/messages/${id}`);
       if (running || halted || ended || version === etag) return;
-      if (body.status !== 'draft' && body.status !== 'cancelled') { halt(); onGone(new Problem({ status: 409 }), body); return; }
+      if (!WRITABLE.has(body.status)) { halt(); onGone(new Problem({ status: 409 }), body); return; }
       if (sameAs(body, JSON.parse(saved))) etag = version;
       else if (!changed()) theirs(body, version);
       else { halt(); onConflict(body, version); }

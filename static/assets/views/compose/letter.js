@@ -64,7 +64,9 @@ export function letterOf(detail) {
     id: detail.id, account_id: detail.account_id, from_alias: own && from && from !== own.email_address.toLowerCase() ? detail.from.email : null,
     to: detail.to ?? [], cc: detail.cc ?? [], bcc: detail.bcc ?? [], subject: detail.subject ?? '',
     body_html: detail.body_html ?? undefined, body_text: detail.body_html ? undefined : detail.body_text ?? undefined,
-    files: (detail.attachments ?? []).filter((file) => !file.is_inline), action: source ? action : null, source, thread_id: detail.thread_id,
+    files: (detail.attachments ?? []).filter((file) => !file.is_inline), action: source ? action : null, source, thread_id: detail.thread_id, status: detail.status,
+    // Once it was handed in, the signature and the original are part of the text.
+    whole: Boolean(detail.outgoing?.is_whole),
   };
 }
 
@@ -75,5 +77,5 @@ const mails = (people) => (people ?? []).map(keyOf).join();
 export function sameAs(detail, body) {
   const theirs = letterOf(detail);
   return ['to', 'cc', 'bcc'].every((field) => mails(theirs[field]) === mails(body[field])) && (theirs.subject ?? '').trim() === (body.subject ?? '').trim()
-    && words(theirs) === words(body) && theirs.files.map((file) => file.id).sort().join() === [...(body.attachment_ids ?? [])].sort().join();
+    && words(theirs) === words(body) && (detail.attachments ?? []).length === (body.attachment_ids ?? []).length;
 }

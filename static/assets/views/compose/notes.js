@@ -8,7 +8,7 @@ import { banner } from '../../ui.js';
 import { mailFrame } from '../frame.js';
 
 /** The original below an answer or in a forward, folded. The server adds it; here it can only be read. */
-export function originalNote({ source, action, original }) {
+export function originalNote({ id, source, action, original }) {
   if (!source) return null;
   const body = h('div', { class: 'c-quote' });
   const words = h('span', null, action === 'forward' ? 'The original goes along' : 'The original is added below');
@@ -17,14 +17,16 @@ export function originalNote({ source, action, original }) {
   const known = original ? Promise.resolve(original) : get(`/api/email/messages/${source}`);
   known.then((mail) => {
     const files = (mail.attachments ?? []).filter((file) => !file.is_inline).length;
-    if (action === 'forward' && files) words.textContent = `The original and its ${plural(files, 'file')} go along`;
+    if (action === 'forward' && files && !id) words.textContent = `The original and its ${plural(files, 'file')} go along`;
     el.addEventListener('toggle', () => {
       if (!el.open || frame) return;
       frame = mailFrame(mail, `The original from ${personName(mail.from)}`);
       fill(body, h('p', { class: 'muted' }, `${personName(mail.from)}, ${fullTime(mail.received_at ?? mail.sent_at)}`), frame.el);
     });
   }).catch(() => { el.hidden = true; });
-  return { el, destroy: () => frame?.destroy() };
+  /** From now on the files of the original stand among those of the draft. */
+  const stored = () => { if (action === 'forward') words.textContent = 'The original goes along'; };
+  return { el, stored, destroy: () => frame?.destroy() };
 }
 
 /** Whether the mailbox has a signature, which the server adds. */
