@@ -21,6 +21,7 @@ export function editor({ onInput, onFiles, label = 'Message', hint = 'Write your
   // Looks are kept where a draft brought some along; what browsers add while one types is not wanted in a mail.
   let looks = false;
   let isPlain = false;
+  let formatted = null;
 
   const empty = () => !rich.textContent.trim() && !rich.querySelector('li, hr, table');
   const tidy = () => {
@@ -39,8 +40,14 @@ export function editor({ onInput, onFiles, label = 'Message', hint = 'Write your
 
   const show = (asPlain) => {
     if (asPlain === isPlain) return;
-    if (asPlain) plain.value = toText(rich);
-    else { fill(rich, textToHtml(plain.value)); tidy(); }
+    if (asPlain) {
+      plain.value = toText(rich);
+      formatted = { text: plain.value, nodes: [...rich.childNodes] };
+    } else {
+      // Back without a change, the looks are back too.
+      fill(rich, formatted?.text === plain.value ? formatted.nodes : textToHtml(plain.value));
+      tidy();
+    }
     isPlain = asPlain;
     rich.hidden = asPlain;
     plain.hidden = !asPlain;
