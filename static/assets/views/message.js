@@ -73,7 +73,7 @@ function messageHead(mail, own, { detailed, fold, onAnswer }) {
           h('span', { class: 'nm' }, senderName(mail, own)), h('span', { class: 'ad clip' }, clean(mail.from?.email))), more),
       mail.is_read === false && h('span', { class: 'chip c-iris' }, 'Unread'), statusChips(mail, { story: true }), star(mail),
       h('time', { class: 'rt', datetime: when(mail), title: fullTime(when(mail)) }, shortTime(when(mail))),
-      onAnswer && mail.status !== 'draft' && iconButton('reply', `Reply to ${senderName(mail, own)}, ${shortTime(when(mail))}`, () => onAnswer(mail), { class: 'ib mh-reply' })),
+      onAnswer && ['sent', 'delivered'].includes(mail.status) && iconButton('reply', `Reply to ${senderName(mail, own)}, ${shortTime(when(mail))}`, () => onAnswer(mail), { class: 'ib mh-reply' })),
     details);
 }
 
