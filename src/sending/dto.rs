@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, EmailId, UploadId};
+use crate::ids::{AccountId, ContactId, DealId, EmailId, UploadId};
 
 /// A recipient.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -68,10 +68,10 @@ pub struct MailInput {
     pub variables: Option<BTreeMap<String, serde_json::Value>>,
     /// The contact that it is about.
     #[serde(default)]
-    pub contact_id: Option<Uuid>,
+    pub contact_id: Option<ContactId>,
     /// The deal that it is about.
     #[serde(default)]
-    pub deal_id: Option<Uuid>,
+    pub deal_id: Option<DealId>,
     /// Whether opens are tracked; absent: as the mailbox says.
     #[serde(default)]
     pub track_opens: Option<bool>,

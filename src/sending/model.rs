@@ -1,10 +1,9 @@
 //! What a mail on its way out is made of.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, EmailId, OrgId, RecipientId, UserId};
+use crate::ids::{AccountId, ContactId, DealId, EmailId, OrgId, RecipientId, UserId};
 use crate::mail::Mailbox as Address;
 use crate::messages::{MailStatus, WrittenFile};
 
@@ -46,14 +45,26 @@ pub struct Options {
     pub reply_all: bool,
     /// The signature and the quoted original are part of the text already.
     pub is_whole: bool,
+    /// What the writer wrote, before these were added: a mail that is called back is what it was before.
+    pub own: Option<OwnText>,
     /// Whether opens are tracked; nothing: as the mailbox says.
     pub track_opens: Option<bool>,
     /// Whether clicks are tracked; nothing: as the mailbox says.
     pub track_clicks: Option<bool>,
     /// The contact that it is about.
-    pub contact_id: Option<Uuid>,
+    pub contact_id: Option<ContactId>,
     /// The deal that it is about.
-    pub deal_id: Option<Uuid>,
+    pub deal_id: Option<DealId>,
+}
+
+/// The texts of a mail as its writer wrote them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OwnText {
+    /// The plain text.
+    pub text: Option<String>,
+    /// The HTML.
+    pub html: Option<String>,
 }
 
 /// How a mail goes out, beside what it says.

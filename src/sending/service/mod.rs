@@ -21,7 +21,7 @@ use crate::ids::{AccountId, EmailId};
 use crate::messages::{self, Mailbox, MailStatus, MessageDto, Messages};
 use crate::outbox::{self, Fact};
 use crate::storage::Storage;
-use prepare::{Kind, Prepared};
+use prepare::Kind;
 
 /// The furthest that a mail can be scheduled.
 const FURTHEST: Duration = Duration::days(366);
@@ -149,6 +149,8 @@ impl Sending {
                     return Err(too_late(mail.status, partly));
                 }
                 write::set_due(tx, id, None, now).await?;
+                write::set_scheduled_at(tx, id, None).await?;
+                write::restore(tx, id, mail.revision, &mail.plan, now).await?;
                 self.tell(tx, &owner, id, now).await?;
                 audit(tx, access, "message.cancelled", id, now).await
             })

@@ -17,7 +17,7 @@ use crate::mail::{self, Mailbox as Address, ParsedMail};
 use crate::messages::{self, Mailbox, MailStatus, Written, WrittenFile};
 use crate::sending::compose::{self, Form};
 use crate::sending::dto::{MailInput, PersonInput};
-use crate::sending::model::{Action, MAX_MAIL, MAX_RECIPIENTS, Options, Outgoing, Plan};
+use crate::sending::model::{Action, MAX_MAIL, MAX_RECIPIENTS, Options, Outgoing, OwnText, Plan};
 use crate::sending::store::{files, write};
 
 /// Most header fields of its own that a mail may have.
@@ -110,9 +110,14 @@ impl Sending {
         let is_new = before.is_none();
         let mut files = embed(resolved, &input, source.as_ref(), is_new);
         let whole = before.is_some_and(|draft| draft.plan.options.is_whole);
-        body(&mut content, &mut files, input, &account, source.as_ref(), kind == Kind::Final && !whole);
-        let headers = options.1;
-        let plan = Plan { source: source.map(|(action, id, ..)| (action, id)), headers, options: options.0 };
+        let complete = kind == Kind::Final && !whole;
+        let own = body(&mut content, &mut files, input, &account, source.as_ref(), complete);
+        let (mut options, headers) = options;
+        options.own = match complete {
+            true => Some(own),
+            false => before.and_then(|draft| draft.plan.options.own.clone()).filter(|_| kind == Kind::Final),
+        };
+        let plan = Plan { source: source.map(|(action, id, ..)| (action, id)), headers, options };
         let prepared = Prepared { account, owner, plan, content, files };
         check_size(access, &prepared, kind, self.clock.now())?;
         Ok(prepared)
@@ -208,6 +213,7 @@ async fn options(
     let options = Options {
         reply_all: input.reply_all,
         is_whole: kind == Kind::Final || before.is_some_and(|draft| draft.plan.options.is_whole),
+        own: None,
         track_opens: input.track_opens,
         track_clicks: input.track_clicks,
         contact_id: input.contact_id,
@@ -353,7 +359,8 @@ fn embed(
     files
 }
 
-/// The texts; before it leaves with the signature and the original, and the images that the original shows.
+/// The texts; before it leaves with the signature and the original, and the images that the original shows. Answers what
+/// the writer wrote of them.
 fn body(
     content: &mut ParsedMail,
     files: &mut Vec<WrittenFile>,
@@ -361,10 +368,11 @@ fn body(
     account: &Account,
     source: Option<&Source>,
     complete: bool,
-) {
+) -> OwnText {
     let html = input.body_html.filter(|html| !html.trim().is_empty()).map(|html| with_own_images(html, files));
     let text = input.body_text.filter(|text| !text.trim().is_empty());
     let own = text.clone().or_else(|| html.as_deref().map(mail::html::to_text)).unwrap_or_default();
+    let written = OwnText { text: text.clone(), html: html.clone() };
     let mut whole = Body { text, html };
     if complete {
         if let Some(signature) = account.settings.signature_html.as_deref() {
@@ -392,6 +400,7 @@ fn body(
     content.visible_text = Some(own);
     content.body_text = whole.text;
     content.body_html = whole.html;
+    written
 }
 
 /// The page shows embedded images by addresses of ours; in the mail they go by Content-ID.

@@ -3,13 +3,12 @@
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{contacts, deals, email_attachments, email_outgoing, email_recipients, emails};
 use crate::db::types::Json;
-use crate::ids::{AccountId, EmailId, OrgId, UserId};
+use crate::ids::{AccountId, AttachmentId, ContactId, DealId, EmailId, OrgId, UserId};
 use crate::mail::Mailbox as Address;
 use crate::mail::compose::answer::ReplySource;
 use crate::messages::{MailStatus, WrittenFile};
@@ -122,6 +121,30 @@ fn options(plan: &Plan) -> Json {
     Json(serde_json::to_value(&plan.options).unwrap_or_default())
 }
 
+/// Gives a mail back what its writer wrote, without the signature and the original that were added when it was sent.
+pub async fn restore(tx: &mut DbConn, email: EmailId, revision: i64, plan: &Plan, now: Timestamp) -> QueryResult<()> {
+    let Some(own) = plan.options.own.clone() else { return Ok(()) };
+    let query = diesel::update(emails::table.find(email))
+        .set((emails::body_text.eq(&own.text), emails::body_html.eq(&own.html)));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    let shown = own.html.unwrap_or_default();
+    let query = email_attachments::table
+        .filter(email_attachments::email_id.eq(email))
+        .filter(email_attachments::is_inline)
+        .select((email_attachments::id, email_attachments::content_id));
+    let images: Vec<(AttachmentId, Option<String>)> = on_conn!(tx, |c| query.load(c).await)?;
+    let quoted = images.into_iter().filter(|(_, cid)| {
+        cid.as_ref().is_none_or(|cid| !shown.contains(&format!("cid:{cid}")))
+    });
+    let quoted: Vec<AttachmentId> = quoted.map(|(id, _)| id).collect();
+    let query = diesel::delete(email_attachments::table.filter(email_attachments::id.eq_any(quoted)));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    let options = Options { is_whole: false, own: None, ..plan.options.clone() };
+    let plan = Plan { options, ..plan.clone() };
+    update(tx, email, revision, &plan, Due::default(), now).await?;
+    Ok(())
+}
+
 /// Sets when a person wants a mail to be sent.
 pub async fn set_scheduled_at(tx: &mut DbConn, email: EmailId, at: Option<Timestamp>) -> QueryResult<()> {
     let query = diesel::update(emails::table.find(email)).set(emails::scheduled_at.eq(at));
@@ -189,14 +212,14 @@ pub async fn by_client_key(conn: &mut DbConn, account: AccountId, key: &str) -> 
 }
 
 /// Whether an organization has this contact.
-pub async fn has_contact(conn: &mut DbConn, org: OrgId, id: Uuid) -> QueryResult<bool> {
+pub async fn has_contact(conn: &mut DbConn, org: OrgId, id: ContactId) -> QueryResult<bool> {
     let query = contacts::table.filter(contacts::organization_id.eq(org)).filter(contacts::id.eq(id)).count();
     let found: i64 = on_conn!(conn, |c| query.get_result(c).await)?;
     Ok(found > 0)
 }
 
 /// Whether an organization has this deal.
-pub async fn has_deal(conn: &mut DbConn, org: OrgId, id: Uuid) -> QueryResult<bool> {
+pub async fn has_deal(conn: &mut DbConn, org: OrgId, id: DealId) -> QueryResult<bool> {
     let query = deals::table.filter(deals::organization_id.eq(org)).filter(deals::id.eq(id)).count();
     let found: i64 = on_conn!(conn, |c| query.get_result(c).await)?;
     Ok(found > 0)
