@@ -17,4 +17,5 @@ mod mailbox;
 mod messages;
 mod operations;
 mod schema;
+mod smtp_verbs;
 mod two_way;
