@@ -170,7 +170,7 @@ impl Application {
     /// When the server or the scheduler cannot run.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { app, engine, sequencer, sender, instance, listener, bound, sync_cron, .. } = self;
-        let (identity, outbox) = (app.identity.clone(), app.outbox.clone());
+        let (identity, outbox, uploads) = (app.identity.clone(), app.outbox.clone(), app.sending.clone());
         let server = HttpServer::new(move || router::service(app.clone()))
             .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16))
             .shutdown_timeout(FAREWELL.as_secs())
@@ -183,7 +183,7 @@ impl Application {
         let handle = server.handle();
         let serving = tokio::spawn(server);
         tracing::info!(address = %bound, "listening");
-        let mut scheduler = schedule::start(&sync_cron, engine.clone(), identity, outbox).await?;
+        let mut scheduler = schedule::start(&sync_cron, engine.clone(), identity, outbox, uploads).await?;
         let numbering = tokio::spawn(sequencer.run(stop.clone()));
         let sending = tokio::spawn(sender.run(stop.clone()));
         let syncing = tokio::spawn(engine.clone().run(stop.clone()));
@@ -195,7 +195,9 @@ impl Application {
             tokio::time::timeout(FAREWELL, sending)
         );
         if sent.is_err() {
-            tracing::warn!("a mail was being handed over when the server stopped; it is looked after at the next start");
+            tracing::warn!(
+                "a mail was being handed over when the server stopped; it is looked after at the next start"
+            );
         }
         if synced.is_err() {
             tracing::warn!("a sync did not end in time; it goes on at the next start");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, ContactId, DealId, EmailId, OrgId, RecipientId, UserId};
+use crate::ids::{AccountId, ContactId, DealId, EmailId, OrgId, RecipientId};
 use crate::mail::Mailbox as Address;
 use crate::messages::{MailStatus, WrittenFile};
 
@@ -85,8 +85,6 @@ pub struct Outgoing {
     pub id: EmailId,
     /// The organization.
     pub org: OrgId,
-    /// The owner of its mailbox.
-    pub user: UserId,
     /// Its mailbox.
     pub account: AccountId,
     /// How far it is.
@@ -115,10 +113,6 @@ pub struct Outgoing {
     pub sent_at: Timestamp,
     /// The place in lists.
     pub received_at: Timestamp,
-    /// When it is to be sent, where a person said so.
-    pub scheduled_at: Option<Timestamp>,
-    /// When the sender looks at it next.
-    pub due_at: Option<Timestamp>,
     /// When its copy among the provider's drafts is brought in step.
     pub mirror_due_at: Option<Timestamp>,
     /// How often it was tried.

@@ -59,7 +59,11 @@ impl OutgoingDto {
             next_attempt_at: due.filter(|_| row.attempts > 0),
             attempts: row.attempts,
             error_code: row.error_code,
-            recipients: people.into_iter().filter(|row| row.recipient_type != "reply_to").map(DeliveryDto::from).collect(),
+            recipients: people
+                .into_iter()
+                .filter(|row| row.recipient_type != "reply_to")
+                .map(DeliveryDto::from)
+                .collect(),
         }
     }
 }

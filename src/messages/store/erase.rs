@@ -53,7 +53,7 @@ pub async fn erase_account_mail(
 }
 
 /// Which of these contents no mail and no upload refers to any more.
-pub(super) async fn unreferenced(tx: &mut DbConn, org: OrgId, paths: Vec<String>) -> QueryResult<Vec<String>> {
+pub async fn unreferenced(tx: &mut DbConn, org: OrgId, paths: Vec<String>) -> QueryResult<Vec<String>> {
     let mut left: BTreeSet<String> = paths.into_iter().collect();
     let list: Vec<&String> = left.iter().collect();
     let used = email_attachments::table

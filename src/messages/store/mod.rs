@@ -21,7 +21,7 @@ mod suppress;
 pub(super) mod threads;
 mod told;
 
-pub use erase::erase_account_mail;
+pub use erase::{erase_account_mail, unreferenced};
 pub use folders::{
     arrivals_since, folder, folder_counts, list_folders, rename_folder, save_cursor, set_folder_error, set_included,
     set_provider_count, upsert_folders,

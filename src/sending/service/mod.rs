@@ -18,7 +18,7 @@ use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::{Event, Events};
 use crate::identity::{Actor, Record};
 use crate::ids::{AccountId, EmailId};
-use crate::messages::{self, Mailbox, MailStatus, MessageDto, Messages};
+use crate::messages::{self, MailStatus, Mailbox, MessageDto, Messages};
 use crate::outbox::{self, Fact};
 use crate::storage::Storage;
 use prepare::Kind;
@@ -49,14 +49,7 @@ struct Departure {
 
 impl Sending {
     /// Takes the handles that it needs.
-    pub fn new(
-        db: Db,
-        clock: Clock,
-        storage: Storage,
-        accounts: Accounts,
-        messages: Messages,
-        events: Events,
-    ) -> Self {
+    pub fn new(db: Db, clock: Clock, storage: Storage, accounts: Accounts, messages: Messages, events: Events) -> Self {
         Self { db, clock, storage, accounts, messages, events }
     }
 

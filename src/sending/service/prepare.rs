@@ -14,7 +14,7 @@ use crate::ids::{AttachmentId, EmailId};
 use crate::mail::compose::answer::{self, Body, ReplySource};
 use crate::mail::compose::{ComposeError, check_address, check_header, check_text};
 use crate::mail::{self, Mailbox as Address, ParsedMail};
-use crate::messages::{self, Mailbox, MailStatus, Written, WrittenFile};
+use crate::messages::{self, MailStatus, Mailbox, Written, WrittenFile};
 use crate::sending::compose::{self, Form};
 use crate::sending::dto::{MailInput, PersonInput};
 use crate::sending::model::{Action, MAX_MAIL, MAX_RECIPIENTS, Options, Outgoing, OwnText, Plan};
@@ -344,9 +344,8 @@ fn embed(
         if html.contains(&format!("cid:{asked}")) || html.contains(&format!("/mail-img/cid/{asked}")) {
             file.content_id.get_or_insert_with(|| asked.to_string());
         }
-        let shown = |cid: &String| {
-            html.contains(&format!("cid:{cid}")) || html.contains(&format!("/mail-img/cid/{asked}"))
-        };
+        let shown =
+            |cid: &String| html.contains(&format!("cid:{cid}")) || html.contains(&format!("/mail-img/cid/{asked}"));
         file.is_inline = file.content_id.as_ref().is_some_and(shown);
         files.push(file);
     }
@@ -448,7 +447,6 @@ fn preview(access: &Access, prepared: &Prepared, now: Timestamp) -> Outgoing {
     Outgoing {
         id: EmailId::new(),
         org: access.org,
-        user: access.user,
         account: prepared.account.id,
         status: MailStatus::Queued,
         revision: 1,
@@ -463,8 +461,6 @@ fn preview(access: &Access, prepared: &Prepared, now: Timestamp) -> Outgoing {
         body_html: content.body_html.clone(),
         sent_at: now,
         received_at: now,
-        scheduled_at: None,
-        due_at: None,
         mirror_due_at: None,
         attempts: 0,
         handed_at: None,

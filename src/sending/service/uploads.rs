@@ -1,16 +1,23 @@
 //! Files that are brought in for a mail to be written.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use chrono::Duration;
 use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 
 use super::Sending;
 use crate::access::{Access, Scope};
 use crate::error::{ApiError, ApiResult};
-use crate::ids::UploadId;
+use crate::ids::{OrgId, UploadId};
 use crate::mail::compose::check_text;
+use crate::messages;
 use crate::sending::dto::UploadDto;
 use crate::sending::store::files::{self, UploadRow};
+
+/// How long a file waits for the mail that it was brought in for.
+const KEPT: Duration = Duration::days(7);
 
 impl Sending {
     /// Keeps a file.
@@ -40,6 +47,37 @@ impl Sending {
         let id = row.id;
         files::insert_upload(&mut self.db.write().await?, row).await?;
         Ok(UploadDto { id, file_name, mime_type: mime_type.to_owned(), size_bytes: size })
+    }
+}
+
+impl Sending {
+    /// Clears files away that were brought in long ago and belong to no mail. Answers how many.
+    ///
+    /// # Errors
+    /// As the database or the storage is away; what was forgotten then stays in the storage.
+    pub async fn purge_uploads(&self) -> ApiResult<usize> {
+        let before = self.clock.now() - KEPT;
+        let mut conn = self.db.write().await?;
+        let (count, left) = conn
+            .transaction(async |tx| {
+                let expired = files::expire_uploads(tx, before).await?;
+                let mut paths: BTreeMap<OrgId, Vec<String>> = BTreeMap::new();
+                let count = expired.len();
+                for (org, path) in expired {
+                    paths.entry(org).or_default().push(path);
+                }
+                let mut left = Vec::new();
+                for (org, paths) in paths {
+                    left.push((org, messages::unreferenced(tx, org, paths).await?));
+                }
+                Ok::<_, diesel::result::Error>((count, left))
+            })
+            .await?;
+        drop(conn);
+        for (org, paths) in left {
+            self.storage.delete_attachments(org, &paths).await?;
+        }
+        Ok(count)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
 use crate::access::Access;
@@ -10,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{email_attachments, email_outgoing, email_recipients, emails};
 use crate::db::types::Json;
 use crate::db::{DbConn, is_corrupt};
-use crate::ids::{AccountId, AttachmentId, EmailId, OrgId, RecipientId, UserId};
+use crate::ids::{AccountId, AttachmentId, EmailId, OrgId, RecipientId};
 use crate::mail::Mailbox as Address;
 use crate::messages::{MailStatus, WrittenFile};
 use crate::on_conn;
@@ -21,7 +23,6 @@ use crate::sending::model::{Action, Delivered, Outgoing, Plan, Recipient};
 struct MailRow {
     id: EmailId,
     organization_id: OrgId,
-    user_id: UserId,
     account_id: AccountId,
     status: String,
     message_id: Option<String>,
@@ -34,7 +35,6 @@ struct MailRow {
     body_html: Option<String>,
     sent_at: Timestamp,
     received_at: Timestamp,
-    scheduled_at: Option<Timestamp>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -46,7 +46,6 @@ struct PlanRow {
     source_email_id: Option<EmailId>,
     headers: Json,
     options: Json,
-    due_at: Option<Timestamp>,
     mirror_due_at: Option<Timestamp>,
     attempts: i32,
     handed_at: Option<Timestamp>,
@@ -86,13 +85,17 @@ pub async fn of(conn: &mut DbConn, access: &Access, id: EmailId) -> QueryResult<
     }
 }
 
-fn assemble(mail: MailRow, plan: PlanRow, recipients: Vec<Recipient>, files: Vec<WrittenFile>) -> QueryResult<Outgoing> {
+fn assemble(
+    mail: MailRow,
+    plan: PlanRow,
+    recipients: Vec<Recipient>,
+    files: Vec<WrittenFile>,
+) -> QueryResult<Outgoing> {
     let bad = |column| move |_| is_corrupt("email_outgoing", column);
     let action = plan.action.as_deref().and_then(Action::parse);
     Ok(Outgoing {
         id: mail.id,
         org: mail.organization_id,
-        user: mail.user_id,
         account: mail.account_id,
         status: MailStatus::parse(&mail.status).ok_or_else(|| is_corrupt("emails", "status"))?,
         revision: plan.revision,
@@ -111,8 +114,6 @@ fn assemble(mail: MailRow, plan: PlanRow, recipients: Vec<Recipient>, files: Vec
         body_html: mail.body_html,
         sent_at: mail.sent_at,
         received_at: mail.received_at,
-        scheduled_at: mail.scheduled_at,
-        due_at: plan.due_at,
         mirror_due_at: plan.mirror_due_at,
         attempts: plan.attempts,
         handed_at: plan.handed_at,

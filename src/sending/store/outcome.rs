@@ -74,8 +74,7 @@ pub async fn unhand(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
         .count();
     let reached: i64 = on_conn!(tx, |c| reached.get_result(c).await)?;
     if reached == 0 {
-        let query =
-            diesel::update(email_outgoing::table.find(id)).set(email_outgoing::handed_at.eq(None::<Timestamp>));
+        let query = diesel::update(email_outgoing::table.find(id)).set(email_outgoing::handed_at.eq(None::<Timestamp>));
         on_conn!(tx, |c| query.execute(c).await)?;
     }
     Ok(())
@@ -160,9 +159,7 @@ pub async fn mirrored(tx: &mut DbConn, id: EmailId, revision: i64, now: Timestam
 /// Nothing is left to do for the provider's copy of a draft, unless it was written anew since `revision`.
 pub async fn mirror_done(tx: &mut DbConn, id: EmailId, revision: i64) -> QueryResult<()> {
     let query = diesel::update(
-        email_outgoing::table
-            .filter(email_outgoing::email_id.eq(id))
-            .filter(email_outgoing::revision.eq(revision)),
+        email_outgoing::table.filter(email_outgoing::email_id.eq(id)).filter(email_outgoing::revision.eq(revision)),
     )
     .set(email_outgoing::mirror_due_at.eq(None::<Timestamp>));
     on_conn!(tx, |c| query.execute(c).await)?;
@@ -204,8 +201,7 @@ pub async fn copies(conn: &mut DbConn, id: EmailId, account: AccountId) -> Query
 
 /// Marks a mail as answered.
 pub async fn note_answered(tx: &mut DbConn, id: EmailId, now: Timestamp) -> QueryResult<()> {
-    let query = diesel::update(emails::table.find(id))
-        .set((emails::is_answered.eq(true), emails::updated_at.eq(now)));
+    let query = diesel::update(emails::table.find(id)).set((emails::is_answered.eq(true), emails::updated_at.eq(now)));
     on_conn!(tx, |c| query.execute(c).await)?;
     Ok(())
 }

@@ -133,9 +133,8 @@ pub async fn restore(tx: &mut DbConn, email: EmailId, revision: i64, plan: &Plan
         .filter(email_attachments::is_inline)
         .select((email_attachments::id, email_attachments::content_id));
     let images: Vec<(AttachmentId, Option<String>)> = on_conn!(tx, |c| query.load(c).await)?;
-    let quoted = images.into_iter().filter(|(_, cid)| {
-        cid.as_ref().is_none_or(|cid| !shown.contains(&format!("cid:{cid}")))
-    });
+    let quoted =
+        images.into_iter().filter(|(_, cid)| cid.as_ref().is_none_or(|cid| !shown.contains(&format!("cid:{cid}"))));
     let quoted: Vec<AttachmentId> = quoted.map(|(id, _)| id).collect();
     let query = diesel::delete(email_attachments::table.filter(email_attachments::id.eq_any(quoted)));
     on_conn!(tx, |c| query.execute(c).await)?;
@@ -183,11 +182,7 @@ pub async fn turn(
     let from: Vec<&str> = from.iter().map(|status| status.as_str()).collect();
     let turned = on_conn!(tx, |c| {
         diesel::update(emails::table.find(email).filter(emails::status.eq_any(from)))
-            .set((
-                emails::status.eq(to.as_str()),
-                emails::error_message.eq(None::<String>),
-                emails::updated_at.eq(now),
-            ))
+            .set((emails::status.eq(to.as_str()), emails::error_message.eq(None::<String>), emails::updated_at.eq(now)))
             .execute(c)
             .await
     })?;
@@ -242,21 +237,17 @@ pub async fn source(
         Option<String>,
         Option<String>,
     );
-    let query = emails::table
-        .find(id)
-        .filter(emails::user_id.eq(user))
-        .filter(emails::deleted_at.is_null())
-        .select((
-            emails::message_id,
-            emails::in_reply_to,
-            emails::references,
-            emails::from_email,
-            emails::from_name,
-            emails::subject,
-            emails::sent_at,
-            emails::body_text,
-            emails::body_html,
-        ));
+    let query = emails::table.find(id).filter(emails::user_id.eq(user)).filter(emails::deleted_at.is_null()).select((
+        emails::message_id,
+        emails::in_reply_to,
+        emails::references,
+        emails::from_email,
+        emails::from_name,
+        emails::subject,
+        emails::sent_at,
+        emails::body_text,
+        emails::body_html,
+    ));
     let row: Option<Row> = on_conn!(conn, |c| query.first(c).await.optional())?;
     let Some((message_id, in_reply_to, references, address, name, subject, sent_at, text, html)) = row else {
         return Ok(None);

@@ -21,11 +21,8 @@ pub struct Conclusion {
 
 /// Decides what an answered attempt means. `tried` are the recipients of the envelope, in its order.
 pub fn conclude(mail: &Outgoing, tried: &[&Recipient], delivery: &Delivery) -> Conclusion {
-    let results: Vec<RecipientResult> = tried
-        .iter()
-        .enumerate()
-        .map(|(number, recipient)| result(recipient, number, delivery))
-        .collect();
+    let results: Vec<RecipientResult> =
+        tried.iter().enumerate().map(|(number, recipient)| result(recipient, number, delivery)).collect();
     let after = |recipient: &Recipient| {
         let new = results.iter().find(|result| result.id == recipient.id).map(|result| result.delivered);
         new.or(recipient.delivered)

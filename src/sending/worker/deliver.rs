@@ -109,9 +109,10 @@ impl Session<'_> {
         let server = match connection.take() {
             Some(server) => server,
             None => {
-                let settings = self.parts.accounts.smtp_settings(&self.account).await.map_err(|error| {
-                    unusable(format!("the credentials of the mailbox cannot be used: {error:#}"))
-                })?;
+                let settings =
+                    self.parts.accounts.smtp_settings(&self.account).await.map_err(|error| {
+                        unusable(format!("the credentials of the mailbox cannot be used: {error:#}"))
+                    })?;
                 self.parts.gate.wait(&settings.host).await;
                 let server = SmtpConnection::connect(&self.parts.net, &settings).await?;
                 if server.max_size() != self.account.smtp_max_size {
@@ -164,11 +165,8 @@ impl Session<'_> {
         answers: &[RecipientReply],
     ) -> diesel::QueryResult<()> {
         let handed = tried.iter().zip(answers).filter(|(_, answer)| answer.is_accepted());
-        let handed = handed.map(|(recipient, _)| RecipientResult {
-            id: recipient.id,
-            delivered: Delivered::Handed,
-            said: None,
-        });
+        let handed =
+            handed.map(|(recipient, _)| RecipientResult { id: recipient.id, delivered: Delivered::Handed, said: None });
         let handed: Vec<RecipientResult> = handed.collect();
         let now = self.parts.clock.now();
         let mut conn = self.parts.db.write().await?;
@@ -291,7 +289,10 @@ fn unusable(detail: String) -> SmtpError {
 fn is_about_the_mail(error: &SmtpError) -> bool {
     matches!(
         error.kind,
-        SmtpErrorKind::TooLarge | SmtpErrorKind::Utf8NotSupported | SmtpErrorKind::InvalidMail | SmtpErrorKind::Rejected
+        SmtpErrorKind::TooLarge
+            | SmtpErrorKind::Utf8NotSupported
+            | SmtpErrorKind::InvalidMail
+            | SmtpErrorKind::Rejected
     )
 }
 

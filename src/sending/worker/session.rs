@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::Duration as Span;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +9,7 @@ use super::SenderParts;
 use crate::accounts::{Account, Mailer};
 use crate::events::Event;
 use crate::ids::EmailId;
-use crate::messages::{Mailbox, MailStatus};
+use crate::messages::{MailStatus, Mailbox};
 use crate::outbox::{self, Fact};
 use crate::providers::imap::ImapConnection;
 use crate::providers::smtp::SmtpConnection;
@@ -53,8 +52,7 @@ impl<'a> Session<'a> {
         let worked = async {
             let Some(account) = parts.accounts.find(claim.org, id).await? else { return Ok(()) };
             let owner = Mailbox::of(&account);
-            let mut session =
-                Session { parts, claim: claim.clone(), account, owner, idle: Vec::new(), mailbox: None };
+            let mut session = Session { parts, claim: claim.clone(), account, owner, idle: Vec::new(), mailbox: None };
             let worked = session.work(listener, stop).await;
             session.close().await;
             worked
@@ -165,11 +163,6 @@ impl<'a> Session<'a> {
     /// Tells whoever listens that facts were recorded.
     pub(super) fn ring(&self) {
         self.parts.events.publish(Event::FactsRecorded(self.claim.org));
-    }
-
-    /// The time after a pause.
-    pub(super) fn soon(&self, pause: Span) -> crate::clock::Timestamp {
-        self.parts.clock.now() + pause
     }
 
     async fn close(&mut self) {
