@@ -60,7 +60,7 @@ impl Messages {
     }
 
     /// One mail with its bodies.
-    pub(super) async fn detail(&self, access: &Access, id: EmailId) -> ApiResult<MessageDetail> {
+    pub async fn detail(&self, access: &Access, id: EmailId) -> ApiResult<MessageDetail> {
         access.require(Scope::Read)?;
         let mut conn = self.db.read().await?;
         let row = read::message(&mut conn, access, id).await?;
@@ -83,7 +83,7 @@ impl Messages {
     }
 
     /// One mail without its bodies, also for somebody who may only change it.
-    pub(super) async fn message(&self, access: &Access, id: EmailId) -> ApiResult<MessageDto> {
+    pub async fn message(&self, access: &Access, id: EmailId) -> ApiResult<MessageDto> {
         let mut conn = self.db.read().await?;
         let row = read::message(&mut conn, access, id).await?;
         assemble(&mut conn, vec![row]).await?.pop().ok_or_else(ApiError::not_found)

@@ -17,4 +17,5 @@ mod mailbox;
 mod messages;
 mod operations;
 mod schema;
+mod sending;
 mod two_way;

@@ -27,4 +27,12 @@ impl Accounts {
         on_conn!(&mut conn, |c| query.execute(c).await)?;
         Ok(())
     }
+
+    /// Whether nothing of a mailbox is sent for now.
+    pub async fn is_mail_held(&self, id: AccountId, now: Timestamp) -> QueryResult<bool> {
+        let mut conn = self.db.read().await?;
+        let query = email_accounts::table.find(id).select(email_accounts::mail_not_before);
+        let until: Option<Timestamp> = on_conn!(&mut conn, |c| query.first(c).await)?;
+        Ok(until.is_some_and(|until| until > now))
+    }
 }

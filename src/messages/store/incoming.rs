@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::arrivals::{self, Arrival};
 use super::digest::Digest;
+use super::own::{self, Sighting};
 use super::placement::{Place, State, state};
 use super::refresh;
 use super::rows::{self, Decided, Rows};
@@ -35,6 +36,8 @@ pub async fn apply_batch(
     threads::lock(tx, owner.org).await?;
     let wanted: Vec<&str> = mails.iter().map(|mail| mail.external_id.as_str()).collect();
     let mut stored = stored(tx, owner.account, &wanted).await?;
+    let own = own::recognise(tx, owner, role, &mails, &stored, intake).await?;
+    stored.extend(own.rows);
     let mut fresh: Vec<(EmailId, IncomingMail)> = Vec::new();
     let mut arrivals = Vec::with_capacity(mails.len());
     let mut known = BTreeSet::new();
@@ -54,10 +57,11 @@ pub async fn apply_batch(
         }
     }
     let unheard: HashSet<EmailId> = fresh.iter().map(|(id, _)| *id).collect();
-    let new = store_new(tx, owner, role, fresh, intake).await?;
+    let (new, told) = store_new(tx, owner, role, fresh, intake).await?;
     let mut changed = arrivals::take_over(tx, owner.account, arrivals, &unheard, intake).await?;
+    changed.extend(own.changed);
     changed.extend(refresh::refresh(tx, &known, intake.now).await?);
-    Ok(Applied { new, known: known_count, changed: changed.into_iter().collect() })
+    Ok(Applied { new, known: known_count, changed: changed.into_iter().collect(), told: own.told || told })
 }
 
 /// Adds places of mails that are stored already, without their bodies; those that are not known after all are passed over.
@@ -81,7 +85,7 @@ pub async fn apply_known(
     let known = arrivals.iter().map(|arrival| arrival.email).collect();
     let mut changed = arrivals::take_over(tx, owner.account, arrivals, &HashSet::new(), intake).await?;
     changed.extend(refresh::refresh(tx, &known, intake.now).await?);
-    Ok(Applied { new: Vec::new(), known: known_count, changed: changed.into_iter().collect() })
+    Ok(Applied { known: known_count, changed: changed.into_iter().collect(), ..Applied::default() })
 }
 
 /// Which of these mails a mailbox holds, by their external ids; such that were deleted at the provider count too.
@@ -112,9 +116,9 @@ async fn store_new(
     role: Option<FolderRole>,
     fresh: Vec<(EmailId, IncomingMail)>,
     intake: &Intake,
-) -> QueryResult<Vec<(EmailId, ThreadId)>> {
+) -> QueryResult<(Vec<(EmailId, ThreadId)>, bool)> {
     if fresh.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let now = intake.now;
     let read: Vec<(&ParsedMail, Timestamp)> = fresh.iter().map(|(_, mail)| (&mail.parsed, mail.received_at)).collect();
@@ -123,6 +127,7 @@ async fn store_new(
     let mut shares = Vec::with_capacity(fresh.len());
     let mut new = Vec::with_capacity(fresh.len());
     let mut received = Vec::new();
+    let mut seen = Vec::with_capacity(fresh.len());
     for ((id, mail), thread) in fresh.into_iter().zip(assigned) {
         let state: State = state(&[Place { role, is_read: mail.is_read, is_starred: mail.is_starred }]);
         shares.push(Share {
@@ -132,9 +137,11 @@ async fn store_new(
             message_count: 1,
             unread_count: i64::from(!mail.is_read),
         });
-        if told::is_news(role) && !rows::is_outbound(&mail.parsed, owner, state) {
+        let is_outbound = rows::is_outbound(&mail.parsed, owner, state);
+        if told::is_news(role) && !is_outbound {
             received.push((id, thread));
         }
+        seen.push(Sighting::new(id, thread, &mail, is_outbound));
         rows.push(mail, &Decided { id, thread, owner, state, now });
         new.push((id, thread));
     }
@@ -146,7 +153,8 @@ async fn store_new(
         threads::rebuild(tx, &merged, now).await?;
     }
     told::received(tx, owner, &received, intake).await?;
-    Ok(new)
+    let told = own::tie(tx, owner, role, &seen, intake).await?;
+    Ok((new, told))
 }
 
 /// Finds or makes the thread of each mail. Also answers the threads that took in others: they are to be computed anew.

@@ -51,6 +51,7 @@ pub async fn write_mail(
 #[derive(AsChangeset)]
 #[diesel(table_name = emails, treat_none_as_null = true)]
 struct Content {
+    message_id: Option<String>,
     in_reply_to: Option<String>,
     references: Json,
     from_email: String,
@@ -85,6 +86,7 @@ pub async fn rewrite_mail(
     let files = written.files.iter().filter(|file| !file.is_inline).count();
     let content = &written.content;
     let change = Content {
+        message_id: content.message_id.clone(),
         in_reply_to: content.in_reply_to.iter().next().cloned(),
         references: rows::strings(content.references.clone()),
         from_email: content.from.as_ref().map(|from| from.address.clone()).unwrap_or_default(),

@@ -6,6 +6,7 @@ use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult
 use diesel_async::RunQueryDsl;
 
 use super::arrivals::{self, Arrival};
+use super::own;
 use super::refresh;
 use super::threads::{self, IDS};
 use super::told;
@@ -92,6 +93,7 @@ pub async fn remove_locations(
 /// Brings mails that left a place in step, and tells of it.
 async fn settle(tx: &mut DbConn, owner: &Mailbox, emails: BTreeSet<EmailId>, intake: &Intake) -> QueryResult<Removed> {
     let gone = refresh::refresh(tx, &emails, intake.now).await?.gone;
+    own::forget_mirrors(tx, &emails.iter().copied().collect::<Vec<_>>(), intake.now).await?;
     let dead: BTreeSet<EmailId> = gone.iter().copied().collect();
     let left: BTreeSet<EmailId> = emails.difference(&dead).copied().collect();
     told::updated(tx, owner, &left, intake).await?;
@@ -147,7 +149,10 @@ pub async fn forget_unfound(
         .filter(email_locations::folder_id.eq(folder))
         .filter(email_locations::settled_at.lt(before))
         .select((email_locations::id, email_locations::email_id));
-    let unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
+    let mut unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
+    // What is still to be brought there cannot have been found.
+    let awaited = own::awaited(tx, &unfound.iter().map(|(_, email)| *email).collect::<Vec<_>>()).await?;
+    unfound.retain(|(_, email)| !awaited.contains(email));
     if unfound.is_empty() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::{email_attachments, email_recipients, emails};
 use crate::db::types::Json;
 use crate::ids::{AccountId, AttachmentId, EmailId, FolderId, OrgId, RecipientId, ThreadId, UserId};
-use crate::mail::{Attachment, Mailbox as Address, ParsedMail};
+use crate::mail::{Attachment, Defect, Mailbox as Address, ParsedMail};
 use crate::messages::model::{IncomingMail, Mailbox};
 use crate::messages::written::{LOCAL, Written, WrittenFile};
 
@@ -19,43 +19,43 @@ const MAX_RECIPIENTS: usize = 500;
 #[derive(Insertable)]
 #[diesel(table_name = emails, treat_none_as_default_value = false)]
 pub(super) struct NewEmail {
-    id: EmailId,
-    organization_id: OrgId,
-    account_id: AccountId,
-    user_id: UserId,
-    external_id: String,
-    thread_id: Option<ThreadId>,
-    message_id: Option<String>,
-    in_reply_to: Option<String>,
-    references: Json,
-    from_email: String,
-    from_name: Option<String>,
-    subject: Option<String>,
-    snippet: Option<String>,
-    direction: &'static str,
-    status: &'static str,
-    kind: &'static str,
-    sent_at: Timestamp,
-    received_at: Timestamp,
-    is_read: bool,
-    is_starred: bool,
-    is_archived: bool,
-    is_draft: bool,
-    is_trashed: bool,
-    is_spam: bool,
-    is_answered: bool,
-    has_attachments: bool,
-    attachment_count: i32,
-    headers: Json,
-    raw_ref: Option<String>,
-    raw_size: Option<i64>,
-    defects: Json,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    synced_at: Timestamp,
-    body_visible_text: Option<String>,
-    body_text: Option<String>,
-    body_html: Option<String>,
+    pub id: EmailId,
+    pub organization_id: OrgId,
+    pub account_id: AccountId,
+    pub user_id: UserId,
+    pub external_id: String,
+    pub thread_id: Option<ThreadId>,
+    pub message_id: Option<String>,
+    pub in_reply_to: Option<String>,
+    pub references: Json,
+    pub from_email: String,
+    pub from_name: Option<String>,
+    pub subject: Option<String>,
+    pub snippet: Option<String>,
+    pub direction: &'static str,
+    pub status: &'static str,
+    pub kind: &'static str,
+    pub sent_at: Timestamp,
+    pub received_at: Timestamp,
+    pub is_read: bool,
+    pub is_starred: bool,
+    pub is_archived: bool,
+    pub is_draft: bool,
+    pub is_trashed: bool,
+    pub is_spam: bool,
+    pub is_answered: bool,
+    pub has_attachments: bool,
+    pub attachment_count: i32,
+    pub headers: Json,
+    pub raw_ref: Option<String>,
+    pub raw_size: Option<i64>,
+    pub defects: Json,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub synced_at: Timestamp,
+    pub body_visible_text: Option<String>,
+    pub body_text: Option<String>,
+    pub body_html: Option<String>,
 }
 
 #[derive(Insertable)]
@@ -194,7 +194,7 @@ impl NewEmail {
             headers: pairs(parsed.headers),
             raw_ref: mail.raw_ref,
             raw_size: i64::try_from(mail.raw_size).ok(),
-            defects: Json(serde_json::to_value(&parsed.defects).unwrap_or_default()),
+            defects: defects(&parsed.defects),
             created_at: *now,
             updated_at: *now,
             synced_at: *now,
@@ -284,7 +284,12 @@ pub(super) fn strings(list: Vec<String>) -> Json {
 }
 
 /// Headers as `[name, value]` pairs: they keep their order, and one may come several times.
-fn pairs(list: Vec<(String, String)>) -> Json {
+pub(super) fn pairs(list: Vec<(String, String)>) -> Json {
     let pair = |(name, value)| Value::Array(vec![Value::String(name), Value::String(value)]);
     Json(Value::Array(list.into_iter().map(pair).collect()))
+}
+
+/// What was wrong with a mail.
+pub(super) fn defects(list: &[Defect]) -> Json {
+    Json(serde_json::to_value(list).unwrap_or_default())
 }

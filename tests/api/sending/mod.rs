@@ -1,0 +1,3 @@
+//! Mail on its way out, and what comes back of it.
+
+mod inbound;
