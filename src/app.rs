@@ -10,6 +10,7 @@ use crate::http::Proxies;
 use crate::identity::Identity;
 use crate::messages::Messages;
 use crate::outbox::Outbox;
+use crate::sending::Sending;
 use crate::storage::Storage;
 use crate::telemetry::Metrics;
 
@@ -30,6 +31,8 @@ pub struct App {
     pub accounts: Accounts,
     /// Mails.
     pub messages: Messages,
+    /// What is written and sent.
+    pub sending: Sending,
     /// Facts.
     pub outbox: Outbox,
     /// Figures for `/metrics`.

@@ -96,6 +96,10 @@ typed_ids! {
     ProofId
     /// A change carried to a provider.
     OperationId
+    /// A contact of the CRM.
+    ContactId
+    /// A deal of the CRM.
+    DealId
     /// A fact told to webhooks and streams.
     EventId
 }

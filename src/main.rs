@@ -2,6 +2,13 @@
 
 use std::process::ExitCode;
 
+use tikv_jemallocator::Jemalloc;
+
+/// Gives memory back after a burst of work: glibc's allocator keeps that of many short imports in as many arenas as there
+/// are threads.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
 fn main() -> ExitCode {
     // Every TLS client of the process uses ring; without this line the first of them would panic.
     if rustls::crypto::ring::default_provider().install_default().is_err() {

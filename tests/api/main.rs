@@ -18,4 +18,5 @@ mod messages;
 mod operations;
 mod schema;
 mod sending;
+mod smtp_verbs;
 mod two_way;

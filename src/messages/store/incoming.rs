@@ -17,8 +17,8 @@ use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_attachments, email_recipients, emails};
 use crate::ids::{AccountId, EmailId, ThreadId};
-use crate::mail::thread_keys;
 use crate::mail::threading::{Assigned, union};
+use crate::mail::{ParsedMail, thread_keys};
 use crate::messages::model::{Applied, FolderRole, IncomingMail, Intake, KnownCopy, Mailbox};
 use crate::{insert_rows, on_conn};
 
@@ -121,7 +121,8 @@ async fn store_new(
         return Ok((Vec::new(), false));
     }
     let now = intake.now;
-    let (assigned, merged) = assign_threads(tx, owner, &fresh, intake).await?;
+    let read: Vec<(&ParsedMail, Timestamp)> = fresh.iter().map(|(_, mail)| (&mail.parsed, mail.received_at)).collect();
+    let (assigned, merged) = assign_threads(tx, owner, &read, intake).await?;
     let mut rows = Rows::default();
     let mut shares = Vec::with_capacity(fresh.len());
     let mut new = Vec::with_capacity(fresh.len());
@@ -157,13 +158,13 @@ async fn store_new(
 }
 
 /// Finds or makes the thread of each mail. Also answers the threads that took in others: they are to be computed anew.
-async fn assign_threads(
+pub(super) async fn assign_threads(
     tx: &mut DbConn,
     owner: &Mailbox,
-    fresh: &[(EmailId, IncomingMail)],
+    mails: &[(&ParsedMail, Timestamp)],
     intake: &Intake,
 ) -> QueryResult<(Vec<ThreadId>, BTreeSet<ThreadId>)> {
-    let keys: Vec<Vec<String>> = fresh.iter().map(|(_, mail)| thread_keys(&mail.parsed)).collect();
+    let keys: Vec<Vec<String>> = mails.iter().map(|(mail, _)| thread_keys(mail)).collect();
     let known = threads::by_message_ids(tx, owner.org, keys.iter().flatten().map(String::as_str).collect()).await?;
     let union = union(&known, &keys);
     let now = intake.now;
@@ -183,9 +184,9 @@ async fn assign_threads(
         .map(|(message_id, thread)| IdRow { organization_id: owner.org, thread_id: id_of(&thread), message_id })
         .collect();
     let mut digests: BTreeMap<ThreadId, Digest> = BTreeMap::new();
-    for ((_, mail), thread) in fresh.iter().zip(&assigned) {
+    for ((mail, at), thread) in mails.iter().zip(&assigned) {
         let before = || stored.get(thread).map_or_else(Digest::empty, ThreadRow::digest);
-        digests.entry(*thread).or_insert_with(before).add(digest_of(mail));
+        digests.entry(*thread).or_insert_with(before).add(digest_of(mail, *at));
     }
     let rows = digests.into_iter().map(|(thread, digest)| ThreadRow::new(thread, owner.org, digest, now));
     threads::save(tx, rows.collect()).await?;
@@ -218,9 +219,9 @@ async fn absorb(
     Ok(survivors.into_keys().collect())
 }
 
-fn digest_of(mail: &IncomingMail) -> Digest {
-    let author = mail.parsed.author();
-    let people = author.iter().chain(&mail.parsed.to);
+fn digest_of(mail: &ParsedMail, at: Timestamp) -> Digest {
+    let author = mail.author();
+    let people = author.iter().chain(&mail.to);
     let people = people.map(|person| (person.address.as_str(), person.name.as_deref()));
-    Digest::of(mail.received_at, Some(&mail.parsed.subject), Some(&mail.parsed.snippet), people)
+    Digest::of(at, Some(&mail.subject), Some(&mail.snippet), people)
 }

@@ -8,9 +8,10 @@ use super::placement::State;
 use crate::clock::Timestamp;
 use crate::db::schema::{email_attachments, email_recipients, emails};
 use crate::db::types::Json;
-use crate::ids::{AccountId, AttachmentId, EmailId, OrgId, RecipientId, ThreadId, UserId};
+use crate::ids::{AccountId, AttachmentId, EmailId, FolderId, OrgId, RecipientId, ThreadId, UserId};
 use crate::mail::{Attachment, Defect, Mailbox as Address, ParsedMail};
 use crate::messages::model::{IncomingMail, Mailbox};
+use crate::messages::written::{LOCAL, Written, WrittenFile};
 
 /// Most recipients of a mail that are kept; a longer list is an announcement, and each row costs three indexes.
 const MAX_RECIPIENTS: usize = 500;
@@ -132,6 +133,13 @@ impl Rows {
         self.emails.push(NewEmail::new(mail, decided));
     }
 
+    /// Adds the rows of one mail that is written here.
+    pub fn push_written(&mut self, written: Written, decided: &Decided<'_>) {
+        self.push_recipients(&written.content, decided);
+        self.attachments.extend(written.files.iter().map(|file| NewAttachment::written(file, decided)));
+        self.emails.push(NewEmail::written(written, decided));
+    }
+
     fn push_recipients(&mut self, parsed: &ParsedMail, decided: &Decided<'_>) {
         let kinds = [("to", &parsed.to), ("cc", &parsed.cc), ("bcc", &parsed.bcc), ("reply_to", &parsed.reply_to)];
         let all = kinds.into_iter().flat_map(|(kind, list)| list.iter().zip(0_i32..).map(move |item| (kind, item)));
@@ -197,7 +205,62 @@ impl NewEmail {
     }
 }
 
+impl NewEmail {
+    /// The row of a mail that is written here: outbound, read, and nowhere at the provider yet.
+    fn written(written: Written, decided: &Decided<'_>) -> Self {
+        let files = written.files.iter().filter(|file| !file.is_inline).count();
+        let mail = IncomingMail {
+            folder: FolderId::from_uuid(uuid::Uuid::nil()),
+            uid: 0,
+            uid_validity: 0,
+            mod_seq: None,
+            is_read: true,
+            is_starred: false,
+            is_answered: false,
+            is_draft: decided.state.is_draft,
+            received_at: written.at,
+            external_id: local_id(decided.id),
+            parsed: written.content,
+            raw_ref: None,
+            raw_size: 0,
+        };
+        Self {
+            direction: "outbound",
+            status: written.status.as_str(),
+            raw_size: None,
+            has_attachments: files > 0,
+            attachment_count: i32::try_from(files).unwrap_or(i32::MAX),
+            ..Self::new(mail, decided)
+        }
+    }
+}
+
+/// The identity of a mail that no provider knows yet.
+pub(super) fn local_id(email: EmailId) -> String {
+    format!("{LOCAL}{email}")
+}
+
 impl NewAttachment {
+    fn written(file: &WrittenFile, decided: &Decided<'_>) -> Self {
+        Self {
+            id: file.id,
+            organization_id: decided.owner.org,
+            email_id: decided.id,
+            file_name: file.file_name.clone(),
+            mime_type: Some(file.mime_type.clone()),
+            size_bytes: i64::try_from(file.size).ok(),
+            storage_path: file.storage_path.clone(),
+            sha256: file
+                .storage_path
+                .strip_prefix("sha256/")
+                .and_then(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()),
+            content_id: file.content_id.clone(),
+            is_inline: file.is_inline,
+            part_id: None,
+            created_at: decided.now,
+        }
+    }
+
     fn new(file: &Attachment, decided: &Decided<'_>) -> Self {
         Self {
             id: AttachmentId::new(),
@@ -216,7 +279,7 @@ impl NewAttachment {
     }
 }
 
-fn strings(list: Vec<String>) -> Json {
+pub(super) fn strings(list: Vec<String>) -> Json {
     Json(Value::Array(list.into_iter().map(Value::String).collect()))
 }
 

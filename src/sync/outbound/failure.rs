@@ -51,22 +51,25 @@ impl Reason {
             "The mail is not where it was. The mailbox is being looked through; then the change is tried again.";
         Self::new("message_elsewhere", message, true)
     }
-
-    /// The server cannot take out a single mail.
-    pub fn cannot_remove() -> Self {
-        let message = "The mail server cannot take out a single mail while others are marked as deleted in the folder.";
-        Self::new("cannot_remove_copy", message, false)
-    }
 }
 
 impl From<&ImapError> for Reason {
     fn from(error: &ImapError) -> Self {
         use ImapErrorKind::{
-            NoSuchFolder, NotPermitted, NotSupported, NotUnderstood, OverQuota, Rejected, TooLarge, TryCreate,
+            NoSuchFolder, NotPermitted, NotSupported, NotUnderstood, OthersMarked, OverQuota, Rejected, TooLarge,
+            TryCreate,
         };
         let final_word = matches!(
             error.kind,
-            NoSuchFolder | NotPermitted | NotSupported | NotUnderstood | OverQuota | Rejected | TooLarge | TryCreate
+            NoSuchFolder
+                | NotPermitted
+                | NotSupported
+                | NotUnderstood
+                | OthersMarked
+                | OverQuota
+                | Rejected
+                | TooLarge
+                | TryCreate
         );
         Self { code: error.code().to_owned(), message: error.detail.clone(), passes: !final_word }
     }

@@ -25,5 +25,5 @@ pub use mails::{MailGenerator, TestMail};
 pub use postgres::{Backend, PrivatePostgres, TestDatabase};
 pub use process::TestProcess;
 pub use settings::Settings;
-pub use smtp_sink::{SmtpSecurity, SmtpSink};
+pub use smtp_sink::{Accepted, Act, Phase, SmtpSecurity, SmtpSink};
 pub use wait::{wait_for, wait_until};
