@@ -53,9 +53,9 @@ pub(super) async fn recognise(
     fresh.sort_by_key(|mail| mail.uid);
     match role {
         _ if fresh.is_empty() => Ok(Recognised::default()),
-        Some(FolderRole::Sent | FolderRole::All) => copies::recognise(tx, owner, role, &fresh, intake.now).await,
+        Some(FolderRole::Inbox | FolderRole::Spam) => Ok(Recognised::default()),
         Some(FolderRole::Drafts) => drafts::recognise(tx, owner, &fresh, intake.now).await,
-        _ => Ok(Recognised::default()),
+        _ => copies::recognise(tx, owner, role, &fresh, intake.now).await,
     }
 }
 

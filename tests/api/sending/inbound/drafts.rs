@@ -7,7 +7,8 @@ use crate::support::TestApp;
 async fn mirrored(scene: &Scene<'_>) -> Written {
     let draft = Written::new("draft");
     scene.write(&draft).await;
-    scene.arrives("Drafts", draft.raw(scene.address(), "Offer", &draft.marker(1))).await;
+    scene.peer.append("Drafts", &[draft.raw(scene.address(), "Offer", &draft.marker(1))], &["\\Seen", "\\Draft"]);
+    scene.sync().await;
     draft
 }
 

@@ -27,12 +27,13 @@ use crate::two_way::facts;
 
 /// A connected, empty mailbox, and the database behind it.
 pub struct Scene<'a> {
-    pub app: TestApp,
     pub owner: Client,
     pub account: String,
     pub mailbox: Mailbox<'a>,
     pub peer: ImapPeer,
     pub db: Db,
+    // Dropped last.
+    _app: TestApp,
 }
 
 /// A mail of ours as it stands in the database.
@@ -134,7 +135,7 @@ impl Scene<'static> {
         let account = connect(&owner, &mailbox, &smtp).await;
         backfilled(&owner, &account).await;
         let (peer, db) = (mailbox.peer(), app.database().await);
-        Self { app, owner, account, mailbox, peer, db }
+        Self { owner, account, mailbox, peer, db, _app: app }
     }
 }
 
