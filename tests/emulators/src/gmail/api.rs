@@ -135,12 +135,7 @@ struct Prepared {
     media: Option<Bytes>,
 }
 
-fn answer(
-    state: &mut State,
-    found: &Found,
-    prepared: Prepared,
-    selected: Option<&str>,
-) -> Result<Reply, ApiError> {
+fn answer(state: &mut State, found: &Found, prepared: Prepared, selected: Option<&str>) -> Result<Reply, ApiError> {
     // A selection that is none is refused before anything is done.
     fields::select(json!({}), selected)?;
     let Prepared { user, access, query, body, media } = prepared;
@@ -186,10 +181,8 @@ fn json_body(request: &Request, method: &Method) -> Result<Value, ApiError> {
         return Ok(json!({}));
     }
     if request.headers.media_type() != "application/json" {
-        let message = format!(
-            "Invalid JSON payload received. The media type '{}' is not JSON.",
-            request.headers.media_type()
-        );
+        let message =
+            format!("Invalid JSON payload received. The media type '{}' is not JSON.", request.headers.media_type());
         return Err(ApiError::badly_formed(message));
     }
     let body: Value = serde_json::from_slice(&request.body)

@@ -56,8 +56,7 @@ fn parts_of(request: &Request) -> Result<Vec<Part>, ApiError> {
         return Err(ApiError::invalid("Failed to parse batch request, error: 0 items"));
     }
     if parts.len() > MOST_PARTS {
-        let message =
-            format!("Inner request count exceeds the limit. Received: {}, Limit: {MOST_PARTS}", parts.len());
+        let message = format!("Inner request count exceeds the limit. Received: {}, Limit: {MOST_PARTS}", parts.len());
         return Err(ApiError::invalid(message));
     }
     Ok(parts)
@@ -86,9 +85,11 @@ fn inner(outer: &Request, part: &Part) -> Result<Request, ApiError> {
     let (own, body) = multipart::head(&part.content.slice(line_end + 1..));
     // The line end before the next boundary is no body.
     let body = if body.iter().all(u8::is_ascii_whitespace) { Bytes::new() } else { body };
-    let inherited = outer.headers.0.iter().filter(|(name, _)| {
-        !name.to_ascii_lowercase().starts_with("content-") && own.get(name).is_none()
-    });
+    let inherited = outer
+        .headers
+        .0
+        .iter()
+        .filter(|(name, _)| !name.to_ascii_lowercase().starts_with("content-") && own.get(name).is_none());
     let inherited: Vec<(String, String)> = inherited.cloned().collect();
     let headers = Headers(own.0.into_iter().chain(inherited).collect());
     Ok(Request { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), headers, body })

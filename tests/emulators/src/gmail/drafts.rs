@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::errors::ApiError;
 use super::head;
 use super::mailbox::NewMail;
-use super::messages::{estimate, is_after, rank, Selection};
+use super::messages::{Selection, estimate, is_after, rank};
 use super::methods::LARGEST_SENT;
 use super::mime;
 use super::model::{Mail, Record};
@@ -128,13 +128,7 @@ pub fn update(call: &mut Call<'_>) -> Result<Answer, ApiError> {
     Ok(shown(&draft, &brief(call.mailbox()?.mail(&mail)?)))
 }
 
-fn replace(
-    call: &mut Call<'_>,
-    draft: &str,
-    old: &str,
-    raw: &[u8],
-    asked: Option<&str>,
-) -> Result<String, ApiError> {
+fn replace(call: &mut Call<'_>, draft: &str, old: &str, raw: &[u8], asked: Option<&str>) -> Result<String, ApiError> {
     let mut record = Record::default();
     let mail = place(call, raw, asked, Some(old), &mut record)?;
     call.commit(record);

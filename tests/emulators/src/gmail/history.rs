@@ -81,7 +81,8 @@ pub fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 fn shown(record: &Record, limits: &Limits, with_labels: bool) -> Option<Value> {
     let mut shown = json!({"id": record.id.to_string()});
     let mut messages: Vec<Value> = Vec::new();
-    let simple = [("messageAdded", "messagesAdded", &record.added), ("messageDeleted", "messagesDeleted", &record.deleted)];
+    let simple =
+        [("messageAdded", "messagesAdded", &record.added), ("messageDeleted", "messagesDeleted", &record.deleted)];
     for (kind, name, mentions) in simple {
         let wanted: Vec<&Mention> = mentions.iter().filter(|one| limits.takes(kind) && limits.has(one)).collect();
         if wanted.is_empty() {
@@ -91,8 +92,10 @@ fn shown(record: &Record, limits: &Limits, with_labels: bool) -> Option<Value> {
         shown[name] = wanted.iter().map(|one| json!({"message": mention(one, with_labels)})).collect();
         messages.extend(wanted.iter().map(|one| mention(one, false)));
     }
-    let labelled =
-        [("labelAdded", "labelsAdded", &record.labels_added), ("labelRemoved", "labelsRemoved", &record.labels_removed)];
+    let labelled = [
+        ("labelAdded", "labelsAdded", &record.labels_added),
+        ("labelRemoved", "labelsRemoved", &record.labels_removed),
+    ];
     for (kind, name, changes) in labelled {
         let wanted: Vec<_> = changes.iter().filter(|(one, _)| limits.takes(kind) && limits.has(one)).collect();
         if wanted.is_empty() {

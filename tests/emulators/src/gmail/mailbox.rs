@@ -28,12 +28,8 @@ impl Mailbox {
     /// An empty mailbox. Numbers start the same in each, so that ids of two mailboxes collide as they may.
     pub fn new(email: &str, workspace: bool) -> Self {
         let labels = SYSTEM_LABELS.iter().map(|id| ((*id).to_owned(), system_label(id))).collect();
-        let primary = SendAs {
-            send_as_email: email.to_owned(),
-            is_primary: true,
-            is_default: true,
-            ..SendAs::default()
-        };
+        let primary =
+            SendAs { send_as_email: email.to_owned(), is_primary: true, is_default: true, ..SendAs::default() };
         let digits = email.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(131).wrapping_add(u64::from(byte)));
         Self {
             email: email.to_owned(),

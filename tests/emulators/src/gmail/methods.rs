@@ -4,9 +4,7 @@ use super::schema::{
     BATCH_DELETE, BATCH_MODIFY, DRAFT, Field, Kind, LABEL, MESSAGE, MODIFY_MESSAGE, MODIFY_THREAD, SEND_AS, TEXTS,
     WATCH, field,
 };
-use super::scopes::names::{
-    COMPOSE, FULL, INSERT, LABELS, METADATA, MODIFY, READONLY, SEND, SETTINGS, SHARING,
-};
+use super::scopes::names::{COMPOSE, FULL, INSERT, LABELS, METADATA, MODIFY, READONLY, SEND, SETTINGS, SHARING};
 use super::{call::Run, drafts, history, labels, messages, sending, settings, threads, watch};
 
 /// One method.
@@ -53,20 +51,12 @@ const PAGE_TOKEN: Field = field("pageToken", Kind::Text);
 const DATE_SOURCE: Field = field("internalDateSource", Kind::OneOf(&["receivedTime", "dateHeader"]));
 const DELETED: Field = field("deleted", Kind::Bool);
 
-static LISTS: [Field; 5] = [
-    field("includeSpamTrash", Kind::Bool),
-    field("labelIds", TEXTS),
-    MAX_RESULTS,
-    PAGE_TOKEN,
-    field("q", Kind::Text),
-];
+static LISTS: [Field; 5] =
+    [field("includeSpamTrash", Kind::Bool), field("labelIds", TEXTS), MAX_RESULTS, PAGE_TOKEN, field("q", Kind::Text)];
 static DRAFT_LISTS: [Field; 4] =
     [field("includeSpamTrash", Kind::Bool), MAX_RESULTS, PAGE_TOKEN, field("q", Kind::Text)];
 static HISTORY: [Field; 5] = [
-    field(
-        "historyTypes",
-        Kind::List(&Kind::OneOf(&["messageAdded", "messageDeleted", "labelAdded", "labelRemoved"])),
-    ),
+    field("historyTypes", Kind::List(&Kind::OneOf(&["messageAdded", "messageDeleted", "labelAdded", "labelRemoved"]))),
     field("labelId", Kind::Text),
     MAX_RESULTS,
     PAGE_TOKEN,
@@ -117,18 +107,38 @@ pub static METHODS: &[Method] = &[
     get("history.list", "history", READS, history::list).query(&HISTORY).costs(2, 2),
     get("messages.list", "messages", READS, messages::list).query(&LISTS).costs(5, 5),
     get("messages.get", "messages/{id}", READS, messages::get).query(&GETS).costs(20, 5),
-    get("messages.attachments.get", "messages/{messageId}/attachments/{id}", &[FULL, MODIFY, READONLY], messages::attachment)
-        .costs(20, 5),
+    get(
+        "messages.attachments.get",
+        "messages/{messageId}/attachments/{id}",
+        &[FULL, MODIFY, READONLY],
+        messages::attachment,
+    )
+    .costs(20, 5),
     get("messages.send", "messages/send", &[FULL, COMPOSE, MODIFY, SEND], sending::send)
-        .post().body(&MESSAGE).costs(100, 100).upload(LARGEST_SENT),
+        .post()
+        .body(&MESSAGE)
+        .costs(100, 100)
+        .upload(LARGEST_SENT),
     get("messages.insert", "messages", &[FULL, INSERT, MODIFY], sending::insert)
-        .post().query(&INSERTS).body(&MESSAGE).costs(25, 25).upload(LARGEST_INSERTED),
+        .post()
+        .query(&INSERTS)
+        .body(&MESSAGE)
+        .costs(25, 25)
+        .upload(LARGEST_INSERTED),
     get("messages.import", "messages/import", &[FULL, INSERT, MODIFY], sending::import)
-        .post().query(&IMPORTS).body(&MESSAGE).costs(25, 25).upload(LARGEST_INSERTED),
+        .post()
+        .query(&IMPORTS)
+        .body(&MESSAGE)
+        .costs(25, 25)
+        .upload(LARGEST_INSERTED),
     get("messages.batchModify", "messages/batchModify", WRITES, messages::batch_modify)
-        .post().body(&BATCH_MODIFY).costs(50, 50),
+        .post()
+        .body(&BATCH_MODIFY)
+        .costs(50, 50),
     get("messages.batchDelete", "messages/batchDelete", &[FULL], messages::batch_delete)
-        .post().body(&BATCH_DELETE).costs(50, 50),
+        .post()
+        .body(&BATCH_DELETE)
+        .costs(50, 50),
     get("messages.modify", "messages/{id}/modify", WRITES, messages::modify).post().body(&MODIFY_MESSAGE).costs(5, 5),
     get("messages.trash", "messages/{id}/trash", WRITES, messages::trash).post().costs(20, 5),
     get("messages.untrash", "messages/{id}/untrash", WRITES, messages::untrash).post().costs(5, 5),
@@ -144,7 +154,10 @@ pub static METHODS: &[Method] = &[
     get("drafts.create", "drafts", DRAFTS, drafts::create).post().body(&DRAFT).costs(10, 10).upload(LARGEST_SENT),
     get("drafts.send", "drafts/send", DRAFTS, drafts::send).post().body(&DRAFT).costs(100, 100).upload(LARGEST_SENT),
     get("drafts.update", "drafts/{id}", DRAFTS, drafts::update)
-        .http("PUT").body(&DRAFT).costs(15, 15).upload(LARGEST_SENT),
+        .http("PUT")
+        .body(&DRAFT)
+        .costs(15, 15)
+        .upload(LARGEST_SENT),
     get("drafts.delete", "drafts/{id}", DRAFTS, drafts::delete).http("DELETE").costs(10, 10),
     get("labels.list", "labels", LABEL_READS, labels::list),
     get("labels.get", "labels/{id}", LABEL_READS, labels::get),
@@ -154,15 +167,24 @@ pub static METHODS: &[Method] = &[
     get("labels.delete", "labels/{id}", LABEL_WRITES, labels::delete).http("DELETE").costs(5, 5),
     get("settings.sendAs.list", "settings/sendAs", SETTING_READS, settings::list),
     get("settings.sendAs.get", "settings/sendAs/{sendAsEmail}", SETTING_READS, settings::get),
-    get("settings.sendAs.create", "settings/sendAs", &[SHARING], settings::create).post().body(&SEND_AS).costs(100, 100),
+    get("settings.sendAs.create", "settings/sendAs", &[SHARING], settings::create)
+        .post()
+        .body(&SEND_AS)
+        .costs(100, 100),
     get("settings.sendAs.update", "settings/sendAs/{sendAsEmail}", &[SETTINGS, SHARING], settings::update)
-        .http("PUT").body(&SEND_AS).costs(100, 100),
+        .http("PUT")
+        .body(&SEND_AS)
+        .costs(100, 100),
     get("settings.sendAs.patch", "settings/sendAs/{sendAsEmail}", &[SETTINGS, SHARING], settings::patch)
-        .http("PATCH").body(&SEND_AS).costs(100, 100),
+        .http("PATCH")
+        .body(&SEND_AS)
+        .costs(100, 100),
     get("settings.sendAs.delete", "settings/sendAs/{sendAsEmail}", &[SHARING], settings::delete)
-        .http("DELETE").costs(5, 5),
+        .http("DELETE")
+        .costs(5, 5),
     get("settings.sendAs.verify", "settings/sendAs/{sendAsEmail}/verify", &[SHARING], settings::verify)
-        .post().costs(100, 100),
+        .post()
+        .costs(100, 100),
 ];
 
 /// Values of the places in braces of a path.

@@ -23,7 +23,9 @@ fn labels(names: &[&str]) -> BTreeSet<String> {
 
 /// `messages.send`.
 pub fn send(call: &mut Call<'_>) -> Result<Answer, ApiError> {
-    let raw = call.mail_of(Some(&call.body))?.ok_or_else(|| ApiError::invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required"))?;
+    let raw = call.mail_of(Some(&call.body))?.ok_or_else(|| {
+        ApiError::invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required")
+    })?;
     let asked = call.text("threadId").map(str::to_owned);
     let facts = mime::facts(&raw);
     let thread = call.mailbox()?.thread_to_join(asked.as_deref(), &facts)?;
@@ -146,7 +148,9 @@ pub fn import(call: &mut Call<'_>) -> Result<Answer, ApiError> {
 }
 
 fn put(call: &mut Call<'_>, usual_date: &str) -> Result<Answer, ApiError> {
-    let raw = call.mail_of(Some(&call.body))?.ok_or_else(|| ApiError::invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required"))?;
+    let raw = call.mail_of(Some(&call.body))?.ok_or_else(|| {
+        ApiError::invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required")
+    })?;
     if raw.len() > LARGEST_INSERTED {
         return Err(ApiError::too_large());
     }

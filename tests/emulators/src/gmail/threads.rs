@@ -35,9 +35,9 @@ pub fn list(call: &mut Call<'_>) -> Result<Answer, ApiError> {
         answer["nextPageToken"] = json!(page_token(&selection.list, generation, &last));
     }
     if !threads.is_empty() {
-        let shown = threads.iter().map(|(id, mail, history)| {
-            json!({"id": id, "snippet": mail.facts.snippet, "historyId": history.to_string()})
-        });
+        let shown = threads.iter().map(
+            |(id, mail, history)| json!({"id": id, "snippet": mail.facts.snippet, "historyId": history.to_string()}),
+        );
         answer["threads"] = shown.collect();
     }
     Ok(Answer::Json(answer))

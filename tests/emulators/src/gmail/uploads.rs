@@ -158,8 +158,10 @@ pub fn go_on(state: &mut State, request: &Request, id: &str) -> Result<Taken, Ap
     let end = first + request.body.len();
     let is_last = session.total.is_some_and(|total| end >= total);
     if session.total.is_some_and(|total| end > total) || (!is_last && !request.body.len().is_multiple_of(PIECE)) {
-        return Err(ApiError::invalid("Invalid request. The number of bytes uploaded is required to be equal or greater \
-                                      than 262144, except for the final request."));
+        return Err(ApiError::invalid(
+            "Invalid request. The number of bytes uploaded is required to be equal or greater \
+                                      than 262144, except for the final request.",
+        ));
     }
     session.received.extend_from_slice(&request.body);
     if !is_last {

@@ -49,9 +49,9 @@ impl Conditions {
     /// The fault that hits this call, if any.
     pub fn fault_for(&self, call: &str, user: Option<&str>, in_batch: bool) -> Option<Fault> {
         let mut rules = lock(&self.faults);
-        let hit = rules.iter_mut().find_map(|rule| {
-            rule.applies(call, user, in_batch, &self.random).then(|| rule.fault.clone())
-        });
+        let hit = rules
+            .iter_mut()
+            .find_map(|rule| rule.applies(call, user, in_batch, &self.random).then(|| rule.fault.clone()));
         hit
     }
 

@@ -62,8 +62,7 @@ impl TestKey {
 
     /// Whether this key made the signature.
     pub fn verifies(self, message: &[u8], signature: &[u8]) -> bool {
-        self.components()
-            .is_some_and(|key| key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok())
+        self.components().is_some_and(|key| key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok())
     }
 
     /// The public key as a JSON Web Key.

@@ -116,9 +116,10 @@ fn keep_socket(connection: &dyn Any, data: &mut Extensions) {
 }
 
 async fn answer<S: Service>(incoming: HttpRequest, body: Bytes, service: web::Data<S>) -> HttpResponse {
-    let headers = incoming.headers().iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
+    let headers = incoming
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let request = Request {
         method: incoming.method().as_str().to_owned(),
         path: incoming.uri().path().to_owned(),

@@ -100,8 +100,7 @@ impl Gmail {
     /// Makes a subscription: messages are pushed there, or pulled without it.
     pub fn add_subscription(&self, name: &str, topic: &str, push: Option<PushConfig>, ack_deadline: Duration) {
         let ack_deadline_millis = i64::try_from(ack_deadline.as_millis()).unwrap_or(10_000);
-        let subscription =
-            Subscription { topic: topic.to_owned(), push, ack_deadline_millis, queue: VecDeque::new() };
+        let subscription = Subscription { topic: topic.to_owned(), push, ack_deadline_millis, queue: VecDeque::new() };
         self.state().pubsub.subscriptions.insert(name.to_owned(), subscription);
     }
 

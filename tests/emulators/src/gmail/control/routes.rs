@@ -31,9 +31,7 @@ const ACTS: &[(&str, Act)] = &[
     ("rotate_signing_key", |gmail, _| done(gmail.rotate_signing_key())),
     ("add_mail", add_mail),
     ("relabel", relabel),
-    ("delete_mails", |gmail, args| {
-        found(gmail.delete_mails(&text(args, "user")?, &args.take::<Vec<String>>("ids")?))
-    }),
+    ("delete_mails", |gmail, args| found(gmail.delete_mails(&text(args, "user")?, &args.take::<Vec<String>>("ids")?))),
     ("purge", |gmail, args| found(gmail.purge(&text(args, "user")?))),
     ("create_label", |gmail, args| found(gmail.create_label(&text(args, "user")?, &text(args, "name")?))),
     ("rename_label", |gmail, args| {
@@ -149,9 +147,8 @@ pub fn serve(gmail: &Gmail, request: &Request) -> Reply {
         {
             return Reply::new(200, "message/rfc822", raw);
         }
-        return read(gmail, &path).map_or_else(|| refused(404, "there is nothing to read here"), |value| {
-            Reply::json(200, &value)
-        });
+        return read(gmail, &path)
+            .map_or_else(|| refused(404, "there is nothing to read here"), |value| Reply::json(200, &value));
     }
     match act(gmail, &path, &request.body) {
         Ok(value) => Reply::json(200, &value),

@@ -173,7 +173,10 @@ fn page(state: &State, asked: &Asked) -> Reply {
     for (number, user) in state.users.keys().enumerate() {
         let checked = if *user == hint || (hint.is_empty() && number == 0) { " checked" } else { "" };
         let user = escaped(user);
-        let _ = write!(html, "<label><input type=\"radio\" name=\"consent_user\" value=\"{user}\"{checked}> {user}</label><br>");
+        let _ = write!(
+            html,
+            "<label><input type=\"radio\" name=\"consent_user\" value=\"{user}\"{checked}> {user}</label><br>"
+        );
     }
     html.push_str("</p><p>");
     for scope in asked.scopes() {

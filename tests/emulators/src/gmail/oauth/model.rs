@@ -255,9 +255,8 @@ impl OAuth {
 
     /// What a user allows a client already.
     pub fn allowed(&self, user: &str, client: &str) -> BTreeSet<String> {
-        let live = self.grants.iter().filter(|grant| {
-            grant.user == user && grant.client == client && grant.death.is_none()
-        });
+        let live =
+            self.grants.iter().filter(|grant| grant.user == user && grant.client == client && grant.death.is_none());
         live.flat_map(|grant| grant.scopes.iter().cloned()).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Delivers pushes while the server runs.
 
-use super::{delivered, due, Job};
+use super::{Job, delivered, due};
 use crate::gmail::Gmail;
 use std::sync::Arc;
 use std::time::Duration;

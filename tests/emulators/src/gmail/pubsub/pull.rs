@@ -35,10 +35,7 @@ impl PubSubCall {
             && projects == "projects"
             && subscriptions == "subscriptions"
             && ["pull", "acknowledge", "modifyAckDeadline"].contains(&verb);
-        is_it.then(|| Self {
-            verb: verb.to_owned(),
-            subscription: format!("projects/{project}/subscriptions/{name}"),
-        })
+        is_it.then(|| Self { verb: verb.to_owned(), subscription: format!("projects/{project}/subscriptions/{name}") })
     }
 
     /// Refuses callers without the scope, bodies of another shape, and subscriptions that do not exist.
