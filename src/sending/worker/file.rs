@@ -82,9 +82,8 @@ impl Session<'_> {
         })
         .await?;
         drop(conn);
-        if number.is_none() {
-            self.want_sync().await?;
-        }
+        // The sync brings the identity and the original of what is there now.
+        self.want_sync().await?;
         Ok(Filed::Done)
     }
 
