@@ -5,7 +5,7 @@ mod answers;
 mod copies;
 mod drafts;
 mod guard;
-mod judge;
+pub(super) mod judge;
 mod originals;
 mod proof;
 mod reports;
@@ -55,7 +55,12 @@ pub(super) async fn recognise(
         _ if fresh.is_empty() => Ok(Recognised::default()),
         Some(FolderRole::Inbox | FolderRole::Spam) => Ok(Recognised::default()),
         Some(FolderRole::Drafts) => drafts::recognise(tx, owner, &fresh, intake.now).await,
-        _ => copies::recognise(tx, owner, role, &fresh, intake.now).await,
+        _ => {
+            let drafts = drafts::recognise_elsewhere(tx, owner, &fresh, intake.now).await?;
+            let mut found = copies::recognise(tx, owner, role, &fresh, intake.now).await?;
+            found.rows.extend(drafts.rows);
+            Ok(found)
+        }
     }
 }
 

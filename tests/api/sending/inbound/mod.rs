@@ -210,6 +210,8 @@ impl Scene<'_> {
     pub async fn write(&self, mail: &Written) {
         let (org, user, account) = self.identity().await;
         let (thread, now) = (ThreadId::new(), Clock::system().now());
+        // Late enough that the sender keeps out of it.
+        let due = now + chrono::Duration::hours(1);
         let mut conn = self.db.write().await.unwrap();
         conn.transaction(async |tx| {
             let row = diesel::insert_into(threads::table).values((
@@ -265,8 +267,8 @@ impl Scene<'_> {
                 email_outgoing::account_id.eq(account),
                 email_outgoing::revision.eq(mail.revision),
                 email_outgoing::mirrored_revision.eq(mail.mirrored),
-                email_outgoing::mirror_due_at.eq(mail.mirror_due.then_some(now)),
-                email_outgoing::file_due_at.eq(mail.file_due.then_some(now)),
+                email_outgoing::mirror_due_at.eq(mail.mirror_due.then_some(due)),
+                email_outgoing::file_due_at.eq(mail.file_due.then_some(due)),
                 email_outgoing::handed_at.eq(mail.handed.then_some(now)),
                 email_outgoing::created_at.eq(now),
                 email_outgoing::updated_at.eq(now),
