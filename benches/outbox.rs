@@ -57,9 +57,8 @@ async fn main() {
         let different: BTreeSet<_> = taken.iter().map(|(_, id)| id).collect();
         assert_eq!((taken.len(), different.len()), (mails, mails), "each mail is taken once");
         let seconds = |at: SystemTime| at.duration_since(due).map_or(0.0, |passed| passed.as_secs_f64());
-        let (first, last) = (taken.iter().map(|(at, _)| seconds(*at))).fold((f64::MAX, 0.0_f64), |(first, last), at| {
-            (first.min(at), last.max(at))
-        });
+        let (first, last) = (taken.iter().map(|(at, _)| seconds(*at)))
+            .fold((f64::MAX, 0.0_f64), |(first, last), at| (first.min(at), last.max(at)));
         println!(
             "outbox  {backend:?}, round {round}: {mails} mails of {mailboxes} mailboxes, first taken {first:.2} s after \
              its time, last {last:.2} s (goal {GOAL}); {used:.2} s of processor time; load {}",
