@@ -15,6 +15,8 @@ pub enum Event {
     SyncProgress(AccountRef),
     /// Changes of a mailbox wait to be carried to its provider.
     OperationQueued(AccountRef),
+    /// Mail of a mailbox waits to be sent, or a draft to be mirrored.
+    MailQueued(AccountRef),
     /// Facts of an organization were committed and wait for their numbers.
     FactsRecorded(OrgId),
     /// Facts of an organization got their numbers and can be read.

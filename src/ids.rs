@@ -86,6 +86,8 @@ typed_ids! {
     AttachmentId
     /// A file that was brought in for a mail to be written.
     UploadId
+    /// An address that nothing is sent to.
+    SuppressionId
     /// A conversation.
     ThreadId
     /// A mail that was not stored, with the reason.
@@ -94,6 +96,10 @@ typed_ids! {
     ProofId
     /// A change carried to a provider.
     OperationId
+    /// A contact of the CRM.
+    ContactId
+    /// A deal of the CRM.
+    DealId
     /// A fact told to webhooks and streams.
     EventId
 }

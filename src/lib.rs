@@ -27,6 +27,7 @@ pub mod replay;
 pub mod router;
 pub mod schedule;
 pub mod secret;
+pub mod sending;
 pub mod startup;
 pub mod storage;
 pub mod sync;

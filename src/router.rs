@@ -17,13 +17,14 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::{accounts, http, identity, messages, outbox, realtime, replay};
+use crate::{accounts, http, identity, messages, outbox, realtime, replay, sending};
 
 /// The routes of the API; each feature lists its own.
 fn api(config: &mut ServiceConfig) {
     identity::configure(config);
     accounts::configure(config);
     messages::configure(config);
+    sending::configure(config);
     outbox::configure(config);
     realtime::configure(config);
     operations::configure(config);
@@ -52,7 +53,9 @@ pub fn service(
         .app_data(web::Data::new(app.identity.clone()))
         .app_data(web::Data::new(app.accounts.clone()))
         .app_data(web::Data::new(app.messages.clone()))
+        .app_data(web::Data::new(app.sending.clone()))
         .app_data(web::Data::new(app.outbox.clone()))
+        .app_data(web::Data::new(app.holder.clone()))
         .app_data(web::Data::from(app.metrics.clone()))
         .app_data(web::Data::new(app.proxies.clone()))
         .app_data(web::Data::new(fallback::Methods::of(&document)))
@@ -82,7 +85,7 @@ fn cors(origins: &[String]) -> Cors {
             header::HeaderName::from_static("idempotency-key"),
             header::HeaderName::from_static("x-act-as"),
         ])
-        .expose_headers([header::HeaderName::from_static("duplex-operation-id")])
+        .expose_headers([header::ETAG, header::HeaderName::from_static("duplex-operation-id")])
         .max_age(3600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

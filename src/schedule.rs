@@ -5,10 +5,14 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::identity::Identity;
 use crate::outbox::Outbox;
+use crate::sending::Sending;
 use crate::sync::Engine;
 
 /// When forgotten sessions and links are cleared away: at a quiet minute of each hour.
 const PURGE_CRON: &str = "0 17 * * * *";
+
+/// When files that were brought in for mails never written are cleared away: once a day, at a quiet hour.
+const UPLOADS_CRON: &str = "0 53 3 * * *";
 
 /// When facts that are kept no longer are cleared away: once a day, at a quiet hour.
 const FACTS_CRON: &str = "0 43 3 * * *";
@@ -22,6 +26,7 @@ pub async fn start(
     engine: Engine,
     identity: Identity,
     outbox: Outbox,
+    sending: Sending,
 ) -> anyhow::Result<JobScheduler> {
     let scheduler = JobScheduler::new().await?;
     let bell = engine.bell();
@@ -48,6 +53,18 @@ pub async fn start(
         })
     })?;
     scheduler.add(facts).await?;
+    let uploads = Job::new_async(UPLOADS_CRON, move |_, _| {
+        let sending = sending.clone();
+        Box::pin(async move {
+            match sending.purge_uploads().await {
+                Ok(purged) => tracing::debug!(purged, "files of mails never written were cleared away"),
+                Err(error) => {
+                    tracing::warn!(error = %error.detail, "files of mails never written could not be cleared away")
+                }
+            }
+        })
+    })?;
+    scheduler.add(uploads).await?;
     scheduler.start().await?;
     Ok(scheduler)
 }

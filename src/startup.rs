@@ -20,6 +20,8 @@ use crate::instance::Instance;
 use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::outbox::{Outbox, Sequencer};
+use crate::replay::Holder;
+use crate::sending::{Sender, SenderParts, Sending};
 use crate::storage::Storage;
 use crate::sync::{Engine, EngineParts, Gate, SyncTimes};
 use crate::telemetry::Metrics;
@@ -65,6 +67,7 @@ pub struct Application {
     app: App,
     engine: Engine,
     sequencer: Sequencer,
+    sender: Sender,
     instance: Instance,
     listener: TcpListener,
     bound: SocketAddr,
@@ -93,6 +96,24 @@ impl Application {
         let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), events.clone(), &public_url);
         let outbox = Outbox::new(db.clone(), clock.clone());
         let sequencer = Sequencer::new(db.clone(), events.clone(), &outbox);
+        let sending = Sending::new(
+            db.clone(),
+            clock.clone(),
+            storage.clone(),
+            accounts.clone(),
+            messages.clone(),
+            events.clone(),
+        );
+        let gate = Gate::default();
+        let sender = Sender::new(SenderParts {
+            db: db.clone(),
+            clock: clock.clone(),
+            net: net.clone(),
+            storage: storage.clone(),
+            accounts: accounts.clone(),
+            events: events.clone(),
+            gate: gate.clone(),
+        });
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::new(EngineParts {
             db: db.clone(),
@@ -103,8 +124,10 @@ impl Application {
             events: events.clone(),
             metrics: metrics.clone(),
             times,
-            gate: Gate::default(),
+            gate,
         });
+        let holder = Holder::new(instance.name());
+        holder.release_own(&db).await?;
         let setup_link = identity.setup_token().await?.map(|token| identity.setup_link(&token));
         let app = App {
             db,
@@ -114,13 +137,15 @@ impl Application {
             identity,
             accounts,
             messages,
+            sending,
             outbox,
+            holder,
             metrics,
             public_url: public_url.into(),
             cors_allowed_origins: config.cors_allowed_origins.into(),
             proxies: Proxies(config.trusted_proxies),
         };
-        Ok(Self { app, engine, sequencer, instance, listener, bound, sync_cron: config.sync_cron, setup_link })
+        Ok(Self { app, engine, sequencer, sender, instance, listener, bound, sync_cron: config.sync_cron, setup_link })
     }
 
     /// The port that it listens on.
@@ -148,8 +173,8 @@ impl Application {
     /// # Errors
     /// When the server or the scheduler cannot run.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { app, engine, sequencer, instance, listener, bound, sync_cron, .. } = self;
-        let (identity, outbox) = (app.identity.clone(), app.outbox.clone());
+        let Self { app, engine, sequencer, sender, instance, listener, bound, sync_cron, .. } = self;
+        let (identity, outbox, uploads) = (app.identity.clone(), app.outbox.clone(), app.sending.clone());
         let server = HttpServer::new(move || router::service(app.clone()))
             .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16))
             .shutdown_timeout(FAREWELL.as_secs())
@@ -162,12 +187,22 @@ impl Application {
         let handle = server.handle();
         let serving = tokio::spawn(server);
         tracing::info!(address = %bound, "listening");
-        let mut scheduler = schedule::start(&sync_cron, engine.clone(), identity, outbox).await?;
+        let mut scheduler = schedule::start(&sync_cron, engine.clone(), identity, outbox, uploads).await?;
         let numbering = tokio::spawn(sequencer.run(stop.clone()));
+        let sending = tokio::spawn(sender.run(stop.clone()));
         let syncing = tokio::spawn(engine.clone().run(stop.clone()));
         stop.cancelled().await;
         scheduler.shutdown().await?;
-        let (_, synced) = tokio::join!(handle.stop(true), tokio::time::timeout(FAREWELL, syncing));
+        let (_, synced, sent) = tokio::join!(
+            handle.stop(true),
+            tokio::time::timeout(FAREWELL, syncing),
+            tokio::time::timeout(FAREWELL, sending)
+        );
+        if sent.is_err() {
+            tracing::warn!(
+                "a mail was being handed over when the server stopped; it is looked after at the next start"
+            );
+        }
         if synced.is_err() {
             tracing::warn!("a sync did not end in time; it goes on at the next start");
         }

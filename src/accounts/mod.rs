@@ -22,6 +22,6 @@ pub use model::{Account, AccountSettings, Phase, Provider, Status};
 pub use rates::Rates;
 pub use routes::configure;
 pub use service::Accounts;
-pub use store::carrier::Carrier;
+pub use store::claims::{Carrier, Mailer};
 pub use store::lease::{Lease, Outcome, Pass};
 pub use vault::{SealError, Vault};

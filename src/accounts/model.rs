@@ -183,6 +183,8 @@ pub struct Account {
     pub webhook_expires_at: Option<Timestamp>,
     /// What a person set.
     pub settings: AccountSettings,
+    /// The largest mail that its server takes, in octets, where it told (RFC 1870).
+    pub smtp_max_size: Option<u64>,
     /// When a person removed it but kept its mail.
     pub removed_at: Option<Timestamp>,
     /// When it was connected.

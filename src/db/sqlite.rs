@@ -25,9 +25,19 @@ pub(super) enum Access {
     Write,
 }
 
+impl Access {
+    /// A reader's cache is small: what it misses is in the system's, and there are several readers.
+    const fn pragmas(self) -> &'static str {
+        match self {
+            Self::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -2000;",
+            Self::Write => "PRAGMA cache_size = -8000;",
+        }
+    }
+}
+
 /// `busy_timeout` comes first: switching to WAL takes a lock itself.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864;";
+     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;";
 
 const READERS: usize = 4;
 
@@ -39,8 +49,7 @@ pub(super) fn pool(path: &Path, access: Access) -> anyhow::Result<Pool<Lite>> {
         let url = url.to_owned();
         async move {
             let mut conn = Lite::establish(&url).await?;
-            let query_only = if access == Access::Read { "PRAGMA query_only = ON;" } else { "" };
-            conn.batch_execute(&format!("{PRAGMAS}{query_only}"))
+            conn.batch_execute(&format!("{PRAGMAS} {}", access.pragmas()))
                 .await
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
             Ok(conn)

@@ -122,8 +122,18 @@ error_codes! {
     SmtpProtocolError = "smtp_protocol_error", UNPROCESSABLE_ENTITY, "The SMTP server gives answers that make no sense";
     /// The SMTP server is busy.
     SmtpUnavailable = "smtp_unavailable", UNPROCESSABLE_ENTITY, "The SMTP server is not available now";
+    /// The SMTP server refused the mail.
+    SmtpRejected = "smtp_rejected", UNPROCESSABLE_ENTITY, "The SMTP server refuses the mail";
+    /// An address of the mail is beyond ASCII and the SMTP server takes none such.
+    SmtpUtf8NotSupported = "smtp_utf8_not_supported", UNPROCESSABLE_ENTITY, "The SMTP server takes no such addresses";
+    /// The mail is larger than the SMTP server takes.
+    MessageTooLarge = "message_too_large", UNPROCESSABLE_ENTITY, "The mail is larger than its server takes";
     /// The host is a private address.
     HostNotAllowed = "host_not_allowed", UNPROCESSABLE_ENTITY, "This host is not allowed";
+
+    // Sending
+    /// A recipient whose mail came back, or who wants none.
+    RecipientSuppressed = "recipient_suppressed", UNPROCESSABLE_ENTITY, "A recipient gets no mail from here";
 
     // The server
     /// The database or the storage is away for the moment.

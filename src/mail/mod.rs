@@ -1,6 +1,6 @@
-//! Reads mail: from the raw bytes of a message to its people, texts, files, threads and kind.
+//! Reads mail: from the raw bytes of a message to its people, texts, files, threads and kind. And builds it: [`compose`].
 //!
-//! Nothing here touches a database or a network, and nothing here fails: the mail of the world is full of
+//! Nothing here touches a database or a network, and reading never fails: the mail of the world is full of
 //! errors, and each of them must leave a mail that can be shown. What was wrong is kept as a [`Defect`].
 //! [`parse`] reads a mail, [`html`] makes its HTML safe, [`threading`] tells which mails belong together,
 //! [`identity`] names a mail wherever it lies, and [`inspect`] shows how one is read.
@@ -10,6 +10,7 @@ mod body;
 mod bounce;
 mod bounce_prose;
 mod classify;
+pub mod compose;
 mod date;
 pub mod html;
 mod identity;

@@ -1,7 +1,7 @@
 //! What a mail becomes once it is read.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A mail as read from its raw form, whatever state that was in.
 ///
@@ -131,7 +131,7 @@ pub struct Bounce {
 }
 
 /// What a delivery report says about one recipient (RFC 3464 §2.3).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BounceRecipient {
     /// The address the mail was for.
     pub address: String,

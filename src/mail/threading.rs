@@ -36,6 +36,26 @@ pub fn is_forward_subject(subject: &str) -> bool {
     prefix(subject.trim()).is_some_and(|(word, _)| FORWARDS.contains(&word.as_str()))
 }
 
+/// The subject without the prefixes of answers that it begins with.
+pub fn without_reply_prefixes(subject: &str) -> &str {
+    without_prefixes(subject, &REPLIES)
+}
+
+/// The subject without the prefixes of forwards that it begins with.
+pub fn without_forward_prefixes(subject: &str) -> &str {
+    without_prefixes(subject, &FORWARDS)
+}
+
+fn without_prefixes<'a>(subject: &'a str, words: &[&str]) -> &'a str {
+    let mut rest = subject.trim();
+    while let Some((word, tail)) = prefix(rest)
+        && words.contains(&word.as_str())
+    {
+        rest = tail;
+    }
+    rest
+}
+
 /// Splits `Re[2]: Offer` into `re` and `Offer`.
 fn prefix(subject: &str) -> Option<(String, &str)> {
     let end = subject.char_indices().take(12).find(|(_, c)| matches!(c, ':' | '：'));

@@ -180,6 +180,8 @@ pub struct Applied {
     /// Those of the known ones that got another place or other flags. Nobody was told yet: a mail that lies in another
     /// folder now may have been moved there, and that is one change ([`super::tell_updated`]).
     pub changed: Vec<EmailId>,
+    /// Whether facts were written: what became of mails that were sent.
+    pub told: bool,
 }
 
 /// What became of mails that were taken out of a folder.

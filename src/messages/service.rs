@@ -7,7 +7,7 @@ use moka::future::Cache;
 
 use super::dto::{
     FolderDto, FolderPatch, Header, LookupAnswer, LookupDto, LookupParams, MessageDetail, MessageDto, MessageParams,
-    Person, ThreadDto, ThreadParams,
+    OutgoingDto, Person, ThreadDto, ThreadParams,
 };
 use super::model::FolderRole;
 use super::store::{self, read};
@@ -25,6 +25,9 @@ use crate::storage::Storage;
 /// The most that sanitised bodies may take in memory, in bytes.
 const BODIES: u64 = 16 * 1024 * 1024;
 
+/// The body of a mail, and its version where it has several.
+type Body = (EmailId, Option<i64>);
+
 /// Mails as people read them.
 #[derive(Clone)]
 pub struct Messages {
@@ -33,8 +36,8 @@ pub struct Messages {
     pub(super) public_url: Arc<str>,
     pub(super) clock: Clock,
     pub(super) events: Events,
-    /// Sanitised HTML by mail; a body never changes.
-    bodies: Cache<EmailId, Arc<str>>,
+    /// Sanitised HTML by mail; a body never changes, but for the versions of a mail that is written here.
+    bodies: Cache<Body, Arc<str>>,
 }
 
 impl Messages {
@@ -60,16 +63,19 @@ impl Messages {
     }
 
     /// One mail with its bodies.
-    pub(super) async fn detail(&self, access: &Access, id: EmailId) -> ApiResult<MessageDetail> {
+    pub async fn detail(&self, access: &Access, id: EmailId) -> ApiResult<MessageDetail> {
         access.require(Scope::Read)?;
         let mut conn = self.db.read().await?;
         let row = read::message(&mut conn, access, id).await?;
         let body = read::body(&mut conn, access, id).await?;
         let message = assemble(&mut conn, vec![row]).await?.pop().ok_or_else(ApiError::not_found)?;
         let images = read::embedded_images(&mut conn, id).await?;
+        let outgoing = read::outgoing(&mut conn, id).await?;
         drop(conn);
+        let outgoing = outgoing.map(|(row, people)| OutgoingDto::new(row, &message.status, people));
+        let version = outgoing.as_ref().map(|outgoing| outgoing.revision);
         let body_html = match body.body_html {
-            Some(html) => Some(self.sanitized(id, html, images).await?.to_string()),
+            Some(html) => Some(self.sanitized((id, version), html, images).await?.to_string()),
             None => None,
         };
         Ok(MessageDetail {
@@ -79,11 +85,12 @@ impl Messages {
             visible_text: body.body_visible_text,
             references: body.references.0,
             headers: headers(body.headers),
+            outgoing,
         })
     }
 
     /// One mail without its bodies, also for somebody who may only change it.
-    pub(super) async fn message(&self, access: &Access, id: EmailId) -> ApiResult<MessageDto> {
+    pub async fn message(&self, access: &Access, id: EmailId) -> ApiResult<MessageDto> {
         let mut conn = self.db.read().await?;
         let row = read::message(&mut conn, access, id).await?;
         assemble(&mut conn, vec![row]).await?.pop().ok_or_else(ApiError::not_found)
@@ -95,9 +102,10 @@ impl Messages {
         let mut conn = self.db.read().await?;
         let body = read::body(&mut conn, access, id).await?;
         let images = read::embedded_images(&mut conn, id).await?;
+        let version = read::outgoing(&mut conn, id).await?.map(|(row, _)| row.revision);
         drop(conn);
         match body.body_html {
-            Some(html) => Ok(mail::html::page(&self.sanitized(id, html, images).await?)),
+            Some(html) => Ok(mail::html::page(&self.sanitized((id, version), html, images).await?)),
             None => {
                 let text = body.body_text.unwrap_or_default();
                 blocking(move || mail::html::page(&mail::html::text_to_html(&text))).await
@@ -107,7 +115,7 @@ impl Messages {
 
     async fn sanitized(
         &self,
-        id: EmailId,
+        id: Body,
         html: String,
         images: Vec<(crate::ids::AttachmentId, String)>,
     ) -> ApiResult<Arc<str>> {

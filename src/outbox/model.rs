@@ -42,6 +42,38 @@ impl Fact {
         Self::of(account, "email.deleted").with("email_id", email).with_thread(thread.into())
     }
 
+    /// A mail was handed to the mail server for every recipient that it was for.
+    pub fn email_sent(account: AccountRef, email: EmailId, thread: Option<ThreadId>) -> Self {
+        Self::of(account, "email.sent").with("email_id", email).with_thread(thread)
+    }
+
+    /// A mail could not be sent, for this reason.
+    pub fn email_failed(account: AccountRef, email: EmailId, thread: Option<ThreadId>, code: Option<&str>) -> Self {
+        let fact = Self::of(account, "email.failed").with("email_id", email).with_thread(thread);
+        match code {
+            Some(code) => fact.with("error_code", code),
+            None => fact,
+        }
+    }
+
+    /// A person answered a mail that was sent.
+    pub fn email_replied(account: AccountRef, email: EmailId, thread: Option<ThreadId>, reply: EmailId) -> Self {
+        Self::of(account, "email.replied").with("email_id", email).with_thread(thread).with("reply_email_id", reply)
+    }
+
+    /// A mail that was sent came back, as this report says. `kind` is `hard` when an address takes no mail at all, else
+    /// `soft`.
+    pub fn email_bounced(
+        account: AccountRef,
+        email: EmailId,
+        thread: Option<ThreadId>,
+        report: EmailId,
+        kind: &'static str,
+    ) -> Self {
+        let fact = Self::of(account, "email.bounced").with("email_id", email).with_thread(thread);
+        fact.with("report_email_id", report).with("kind", kind)
+    }
+
     /// A mailbox was connected.
     pub fn account_connected(account: AccountRef) -> Self {
         Self::of(account, "account.connected").with("status", "active")
@@ -124,6 +156,23 @@ mod tests {
     fn an_update_names_what_changed() {
         let fact = Fact::email_updated(account(), EmailId::new(), None, &["is_read", "folders"]);
         assert_eq!((fact.kind, &fact.data["changed"]), ("email.updated", &json!(["is_read", "folders"])));
+    }
+
+    #[test]
+    fn a_sent_mail_tells_what_became_of_it() {
+        let (at, email, other, thread) = (account(), EmailId::new(), EmailId::new(), ThreadId::new());
+        let fact = Fact::email_sent(at, email, Some(thread));
+        assert_eq!((fact.kind, fact.reader, fact.account), ("email.sent", Some(at.user), Some(at.account)));
+        assert_eq!(fact.data, json!({ "account_id": at.account, "email_id": email, "thread_id": thread }));
+        let fact = Fact::email_failed(at, email, None, Some("smtp_refused"));
+        assert_eq!((fact.kind, &fact.data["error_code"]), ("email.failed", &json!("smtp_refused")));
+        assert_eq!(Fact::email_failed(at, email, None, None).data.get("error_code"), None);
+        let fact = Fact::email_replied(at, email, Some(thread), other);
+        assert_eq!((fact.kind, &fact.data["email_id"]), ("email.replied", &json!(email)));
+        assert_eq!(fact.data["reply_email_id"], json!(other));
+        let fact = Fact::email_bounced(at, email, Some(thread), other, "hard");
+        assert_eq!((fact.kind, &fact.data["kind"]), ("email.bounced", &json!("hard")));
+        assert_eq!((&fact.data["email_id"], &fact.data["report_email_id"]), (&json!(email), &json!(other)));
     }
 
     #[test]

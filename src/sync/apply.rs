@@ -40,7 +40,7 @@ impl Pass<'_> {
             .map_err(lost)?;
         drop((conn, permit));
         work.folder.cursor = cursor;
-        self.ring(intake.told && !applied.new.is_empty());
+        self.ring(applied.told || (intake.told && !applied.new.is_empty()));
         self.note_changed(intake.told, applied.changed);
         self.progressed(stored.len());
         Ok(())

@@ -55,7 +55,8 @@ impl Pass<'_> {
         for window in ours.rchunks(COMPARED) {
             let (Some(&first), Some(&last)) = (window.first(), window.last()) else { continue };
             let mut conn = self.parts.db.read().await?;
-            let stored = messages::stored_flags(&mut conn, work.id(), work.generation(), (first, last)).await?;
+            let stored =
+                messages::stored_flags(&mut conn, self.account.id, work.id(), work.generation(), (first, last)).await?;
             drop(conn);
             let flow = connection.fetch_flags(&UidSet::range(first..=last), None).await?;
             let there: UidSet = flow.changed.iter().map(|entry| entry.uid).collect();

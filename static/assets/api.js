@@ -31,14 +31,43 @@ export async function change(method, path, body) {
   return { operation: response.headers.get('Duplex-Operation-Id'), body: await readJson(response) };
 }
 
-async function answer(method, path, { body, query, signal, quiet401 = false } = {}) {
-  const headers = { Accept: 'application/json' };
+/** Calls the API for a thing that has versions: resolves with `{ body, etag }`. `headers` are sent beside the usual ones. */
+export async function versioned(method, path, body, { headers, keepalive } = {}) {
+  const response = await answer(method, path, { body, headers, keepalive });
+  return { body: await readJson(response), etag: response.headers.get('ETag') };
+}
+
+/** Brings a file in. `onProgress(share)` hears how much has gone, 0 to 1. Returns `{ done, stop }`. */
+export function upload(path, file, { query, onProgress }) {
+  const request = new XMLHttpRequest();
+  const done = new Promise((resolve, reject) => {
+    request.open('POST', path + queryString(query));
+    request.responseType = 'text';
+    request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+    if (csrf) request.setRequestHeader('X-CSRF-Token', csrf);
+    request.upload.addEventListener('progress', (event) => { if (event.lengthComputable) onProgress(event.loaded / event.total); });
+    request.addEventListener('load', () => {
+      const { status } = request;
+      if (status === 401) onSignedOut();
+      if (status >= 200 && status < 300) resolve(JSON.parse(request.responseText));
+      else reject(problemFrom(status, request.responseText, request.getResponseHeader('Retry-After')));
+    });
+    request.addEventListener('error', () => reject(new Problem({ code: 'offline', detail: 'The connection broke off.' })));
+    request.addEventListener('abort', () => reject(new Problem({ code: 'stopped', detail: 'Stopped.' })));
+    request.send(file);
+  });
+  return { done, stop: () => request.abort() };
+}
+
+async function answer(method, path, { body, query, signal, headers: extra, keepalive, quiet401 = false } = {}) {
+  const headers = { Accept: 'application/json', ...extra };
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response;
   try {
     response = await fetch(path + queryString(query), {
-      method, headers, signal, credentials: 'same-origin', cache: 'no-store',
+      method, headers, signal, keepalive, credentials: 'same-origin', cache: 'no-store',
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {
@@ -83,12 +112,14 @@ async function readJson(response) {
   return text ? JSON.parse(text) : null;
 }
 
-async function readProblem(response) {
-  const retry = Number(response.headers.get('Retry-After'));
-  const known = { status: response.status, retryAfter: Number.isFinite(retry) && retry > 0 ? retry : null };
+const readProblem = async (response) => problemFrom(response.status, await response.text(), response.headers.get('Retry-After'));
+
+function problemFrom(status, text, retryAfter) {
+  const retry = Number(retryAfter);
+  const known = { status, retryAfter: Number.isFinite(retry) && retry > 0 ? retry : null };
   try {
-    return new Problem({ ...(await response.json()), ...known });
+    return new Problem({ ...JSON.parse(text), ...known });
   } catch {
-    return new Problem({ ...known, detail: `The server answered with status ${response.status}. Try again in a moment.` });
+    return new Problem({ ...known, detail: `The server answered with status ${status}. Try again in a moment.` });
   }
 }

@@ -8,19 +8,25 @@ import { go, start } from './router.js';
 import { begin, end, loadMe, state } from './store.js';
 import { failedState } from './ui.js';
 import { activityPage } from './views/activity.js';
+import { startDesk } from './views/compose/desk.js';
 import { connectPage } from './views/connect.js';
 import { invitePage, loginPage, lostPage, resetPage, setupPage } from './views/door.js';
 import { inboxPage } from './views/inbox.js';
 import { mailboxesPage, mailboxPage } from './views/mailboxes.js';
+import { sendingPage } from './views/sending.js';
 import { settingsPage } from './views/settings.js';
+import { composePage, draftPage } from './views/write.js';
 
 const OPEN = /^\/(setup|login|invitation|password-reset)\/?$/;
 
 const ROUTES = [
   ['/', inboxPage],
   ['/inbox', inboxPage],
+  ...['drafts', 'scheduled', 'outbox'].flatMap((name) => [[`/inbox/${name}`, sendingPage(name)], [`/inbox/${name}/:thread`, sendingPage(name)]]),
   ['/inbox/:view', inboxPage],
   ['/inbox/:view/:thread', inboxPage],
+  ['/compose', composePage],
+  ['/compose/:id', draftPage],
   ['/connect', connectPage],
   ['/mailboxes', mailboxesPage],
   ['/mailboxes/:id', mailboxPage],
@@ -52,6 +58,7 @@ async function boot() {
   });
   startKeys();
   tellFailures();
+  startDesk();
   try {
     await loadMe();
     await begin();

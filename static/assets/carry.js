@@ -44,6 +44,18 @@ export function offerUndo(operations, text, back) {
   entry.close = closeLast = toast(`${text}.`, { action: button, ms: UNDO_MS });
 }
 
+/** Lets `undo()` be the next thing that Undo takes back, such as a mail that has not left yet. Returns its entry. */
+export function offerCallback(undo) {
+  const entry = { undo };
+  done = [...done, entry].slice(-REMEMBERED);
+  return entry;
+}
+
+/** It is too late for this one. */
+export function forgetUndo(entry) {
+  done = done.filter((other) => other !== entry);
+}
+
 /** Takes back what was done last on these pages and not taken back yet. */
 export function undoLast() {
   const last = done.at(-1);
@@ -52,7 +64,8 @@ export function undoLast() {
 }
 
 async function takeBack(entry) {
-  done = done.filter((other) => other !== entry);
+  forgetUndo(entry);
+  if (entry.undo) { entry.undo(); return; }
   entry.close();
   try {
     // Later parts first, as each stands on the one before.

@@ -70,6 +70,21 @@ export function fullTime(iso) {
   return !iso || Number.isNaN(date.getTime()) ? 'unknown date' : FULL.format(date);
 }
 
+/** A moment ahead or behind, with its day: "today 18:00", "tomorrow 08:00", "Mon 16 Nov 08:00". */
+export function moment(iso) {
+  const date = new Date(iso);
+  if (!iso || Number.isNaN(date.getTime())) return 'an unknown time';
+  const ahead = -daysAgo(date);
+  const day = ahead === 0 ? 'today' : ahead === 1 ? 'tomorrow' : `${WEEKDAY.format(date)} ${(date.getFullYear() === new Date().getFullYear() ? DAY : DAY_YEAR).format(date)}`;
+  return `${day} ${CLOCK.format(date)}`;
+}
+
+/** "Mon". */
+export const weekday = (date) => WEEKDAY.format(date);
+
+/** "12:03". */
+export const clock = (date) => CLOCK.format(date);
+
 /** "just now", "4 min ago", then a short time. */
 export function ago(iso) {
   if (!iso) return 'never';

@@ -7,13 +7,16 @@ import { popoverOpen } from './popover.js';
 import { go } from './router.js';
 import { state } from './store.js';
 import { dialog } from './ui.js';
+import { compose } from './views/compose/desk.js';
 
 const OFF = 'duplex.keys.off';
 const SHEET = [
   [['j'], 'Older conversation'], [['k'], 'Newer conversation'], [['Enter', 'o'], 'Open the conversation'],
   [['e'], 'Archive, and on to the next'], [['#'], 'Move to the trash'], [['s'], 'Star'], [['u'], 'Mark as unread or read'],
+  [['c'], 'Write a message'], [['r'], 'Reply'], [['a'], 'Reply to all'], [['f'], 'Forward'],
+  [['Ctrl', 'Enter'], 'Send'], [['Ctrl', 'Shift', 'Enter'], 'Send later'],
   [['z'], 'Undo'], [['x'], 'Select'], [['Shift', 'j'], 'Select down to the older'], [['Shift', 'k'], 'Select up to the newer'],
-  [['Esc'], 'Close the topmost layer'], [['g', 'i'], 'Go to the inbox'], [['g', ','], 'Go to settings'], [['?'], 'This sheet'],
+  [['Esc'], 'Close the topmost layer'], [['g', 'i'], 'Go to the inbox'], [['g', 'd'], 'Go to the drafts'], [['g', 's'], 'Go to the scheduled messages'], [['g', ','], 'Go to settings'], [['?'], 'This sheet'],
 ];
 let page = {};
 let prefix = 0;
@@ -36,7 +39,7 @@ function onKey(event) {
   if (single && localStorage.getItem(OFF)) return;
   const after = Date.now() - prefix < 1000;
   prefix = 0;
-  const action = after ? { i: () => go('/inbox/inbox'), ',': () => go('/settings') }[event.key] : page[event.key] ?? general(event.key);
+  const action = after ? { i: () => go('/inbox/inbox'), d: () => go('/inbox/drafts'), s: () => go('/inbox/scheduled'), ',': () => go('/settings') }[event.key] : page[event.key] ?? general(event.key);
   if (!action) return;
   event.preventDefault();
   action();
@@ -44,7 +47,7 @@ function onKey(event) {
 
 function general(key) {
   if (key === 'g') return () => { prefix = Date.now(); };
-  return { '?': showSheet, z: undoLast }[key] ?? null;
+  return { '?': showSheet, z: undoLast, c: () => compose() }[key] ?? null;
 }
 
 /** The list of shortcuts, with the switch that turns single keys off. */

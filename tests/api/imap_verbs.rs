@@ -3,14 +3,18 @@
 use crate::support::pki::pki;
 use crate::support::wait::PATIENCE;
 use crate::support::{Dovecot, DovecotOptions, MailGenerator, Mailbox, TestMail};
+use bytes::Bytes;
+use chrono::{TimeZone, Utc};
 use data_encoding::HEXLOWER;
 use duplex::mail;
 use duplex::net::{Net, NetOptions};
 use duplex::providers::Security;
 use duplex::providers::imap::{
-    Flag, FlagSet, IdleEnd, ImapConnection, ImapErrorKind, ImapSettings, UidSet, encode_folder_name,
+    AppendError, Flag, FlagSet, IdleEnd, ImapConnection, ImapErrorKind, ImapSettings, UidSet, encode_folder_name,
 };
 use duplex::secret::Secret;
+use futures_util::{StreamExt, stream};
+use std::convert::Infallible;
 use std::future::pending;
 use std::time::Duration;
 
@@ -232,4 +236,101 @@ async fn a_mail_is_found_by_its_message_id() {
     assert!(connection.uid_search_message_id("nobody@x.example").await.unwrap().is_empty());
     connection.uid_search_message_id("ünknown@x.example").await.unwrap();
     connection.logout().await;
+}
+
+/// A mail of about so many octets, as a line and how often it comes.
+fn large(octets: usize) -> (Bytes, usize) {
+    let line = Bytes::from(format!("{}\r\n", "x".repeat(998)));
+    let count = octets / line.len();
+    (line, count)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_are_put_into_folders_whatever_their_size_and_found_there() {
+    for capability in [None, Some("IMAP4rev1 UIDPLUS"), Some("IMAP4rev1 LITERAL+")] {
+        let dovecot = Dovecot::start(&DovecotOptions { capability, ..DovecotOptions::default() });
+        let mailbox = dovecot.mailbox();
+        let mut connection = connected(&mailbox).await;
+        let folder = encode_folder_name("Entw\u{fc}rfe");
+        let raw = b"Message-ID: <odd\"one@x.example>\r\nSubject: x\r\n\r\n.\r\nbody\r\n";
+        let size = raw.len() as u64;
+        let body = || stream::iter(raw.chunks(3)).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece)));
+        let flags = [Flag::Draft, Flag::Seen];
+        let missing = connection.append(&folder, &flags, None, size, body()).await;
+        assert!(matches!(&missing, Err(AppendError::Imap(e)) if e.kind == ImapErrorKind::TryCreate), "{missing:?}");
+        connection.create_folder(&folder).await.unwrap();
+        let date = Utc.with_ymd_and_hms(2026, 2, 7, 3, 4, 5).unwrap();
+        let told = connection.append(&folder, &flags, Some(date), size, body()).await.unwrap();
+
+        let (line, count) = large(27_000_000);
+        let size = (line.len() * count) as u64;
+        let lines = stream::iter(std::iter::repeat_n(line.clone(), count)).map(Ok::<_, Infallible>);
+        let large_told = connection.append(&folder, &[], None, size, lines).await.unwrap();
+        let opened = connection.select(&folder).await.unwrap();
+        // Dovecot tells also when it was not to say that it can.
+        assert_eq!(told, Some((opened.uid_validity, 1)));
+        assert_eq!(large_told, Some((opened.uid_validity, 2)));
+
+        let there = mailbox.peer().mails("Entw\u{fc}rfe");
+        assert_eq!(
+            there.iter().map(|mail| mail.sha256.clone()).collect::<Vec<_>>(),
+            [digest_of(raw), digest_of(&line.repeat(count))]
+        );
+        let mut has = there[0].flags.clone();
+        has.retain(|flag| flag != "\\Recent");
+        has.sort();
+        assert_eq!(has, ["\\Draft", "\\Seen"]);
+        let found = connection.uid_search_message_id("<odd\"one@x.example>").await.unwrap();
+        assert_eq!(found, UidSet::one(1));
+        assert_eq!(connection.fetch_index(&found).await.unwrap()[0].internal_date, Some(date));
+        connection.logout().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_breaks_off_is_not_put_and_a_full_mailbox_says_so() {
+    let dovecot = Dovecot::start(&DovecotOptions { quota: Some(1), ..DovecotOptions::default() });
+    let mailbox = dovecot.mailbox();
+    for pieces in [&["a\r\n"][..], &["a\r\n", "b\r\nc\r\n"]] {
+        let mut connection = connected(&mailbox).await;
+        let body = stream::iter(pieces).map(|piece| Ok::<_, Infallible>(Bytes::from_static(piece.as_bytes())));
+        let put = connection.append("Sent", &[Flag::Seen], None, 6, body).await;
+        assert_eq!(put, Err(AppendError::WrongSize));
+        connection.logout().await;
+    }
+    assert_eq!(mailbox.peer().counts()["Sent"], 0);
+    let mut connection = connected(&mailbox).await;
+    for full in [false, true] {
+        let body = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"a\r\nb\r\n"))]);
+        let put = connection.append("Sent", &[Flag::Seen], None, 6, body).await;
+        match put {
+            Err(AppendError::Imap(error)) => assert_eq!((full, error.kind), (true, ImapErrorKind::OverQuota)),
+            other => assert!(!full && other.is_ok(), "{other:?}"),
+        }
+    }
+    connection.logout().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_mails_are_removed_on_every_server() {
+    for capability in [None, Some("IMAP4rev1 LITERAL+")] {
+        let dovecot = Dovecot::start(&DovecotOptions { capability, ..DovecotOptions::default() });
+        let mailbox = dovecot.mailbox();
+        mailbox.seed("INBOX", &mails(4));
+        let mut connection = connected(&mailbox).await;
+        connection.select("INBOX").await.unwrap();
+        connection.remove(&UidSet::one(2)).await.unwrap();
+        connection.remove(&UidSet::one(2)).await.unwrap();
+        mailbox.peer().flag("INBOX", &[4], &["\\Deleted"], &[]);
+        let removed = connection.remove(&UidSet::one(1)).await;
+        let left: Vec<u32> = mailbox.peer().mails("INBOX").iter().map(|mail| mail.uid).collect();
+        if capability.is_none() {
+            removed.unwrap();
+            assert_eq!(left, [3, 4]);
+        } else {
+            assert_eq!(removed.unwrap_err().kind, ImapErrorKind::OthersMarked);
+            assert_eq!((left, flagged(&mailbox, "INBOX", "\\Deleted")), (vec![1, 3, 4], vec![4]));
+        }
+        connection.logout().await;
+    }
 }

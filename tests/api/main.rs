@@ -17,4 +17,6 @@ mod mailbox;
 mod messages;
 mod operations;
 mod schema;
+mod sending;
+mod smtp_verbs;
 mod two_way;

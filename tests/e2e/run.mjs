@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { imapSession } from './imap.mjs';
 import { fill } from './mails.mjs';
+import { smtpServer } from './smtp.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
@@ -48,26 +49,6 @@ function waitForLine(child, pick, name) {
   });
 }
 
-/** An SMTP server that lets anyone in with the right password and keeps nothing. */
-function smtpSink(password) {
-  const server = net.createServer((socket) => {
-    socket.write('220 sink ready\r\n');
-    let waiting = false;
-    const judge = (text) => socket.write(Buffer.from(text, 'base64').toString().endsWith(`\0${password}`) ? '235 2.7.0 signed in\r\n' : '535 5.7.8 wrong password\r\n');
-    createInterface({ input: socket }).on('line', (line) => {
-      const [verb, ...rest] = line.split(' ');
-      if (waiting) { waiting = false; judge(line); return; }
-      if (/^EHLO|^HELO/i.test(verb)) socket.write('250-sink\r\n250-SIZE 35000000\r\n250 AUTH PLAIN\r\n');
-      else if (/^AUTH/i.test(verb) && rest[1]) judge(rest[1]);
-      else if (/^AUTH/i.test(verb)) { waiting = true; socket.write('334 \r\n'); }
-      else if (/^QUIT/i.test(verb)) socket.end('221 bye\r\n');
-      else socket.write('250 2.0.0 fine\r\n');
-    });
-    socket.on('error', () => {});
-  });
-  return new Promise((resolve) => { server.listen(0, '127.0.0.1', () => resolve(server)); });
-}
-
 function freePort() {
   return new Promise((resolve) => {
     const probe = net.createServer().listen(0, '127.0.0.1', () => {
@@ -80,7 +61,9 @@ function freePort() {
 async function main() {
   const dovecot = start(path.join(ROOT, 'scripts/private-dovecot'), []);
   const imap = await waitForLine(dovecot, (line) => line.startsWith('{') && JSON.parse(line), 'Dovecot');
-  const sink = await smtpSink('pw');
+  const outbox = path.join(folder, 'outbox');
+  fs.mkdirSync(outbox);
+  const sink = await smtpServer({ password: 'pw', folder: outbox });
   await imapSession({ host: '127.0.0.1', port: imap.imap_port, user: USER, password: 'pw' }, (send) => fill(send, USER, MAILS));
   const address = `127.0.0.1:${await freePort()}`;
   const data = path.join(folder, 'data');
@@ -96,7 +79,7 @@ async function main() {
     env: {
       ...process.env, SETUP_LINK: link, EXPECTED: String(MAILS),
       IMAP_HOST: '127.0.0.1', IMAP_PORT: String(imap.imap_port), IMAP_SECURITY: 'none', IMAP_USER: USER, IMAP_PASSWORD: 'pw', DELIVER_PORT: String(imap.imap_port),
-      SMTP_HOST: '127.0.0.1', SMTP_PORT: String(sink.address().port), SMTP_SECURITY: 'none',
+      SMTP_HOST: '127.0.0.1', SMTP_PORT: String(sink.port), SMTP_SECURITY: 'none', OUTBOX: outbox,
     },
   });
   const status = await new Promise((resolve) => { walk.on('exit', resolve); });

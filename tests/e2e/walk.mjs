@@ -5,6 +5,7 @@
 //   SMTP_HOST, SMTP_PORT, SMTP_SECURITY
 //   EXPECTED       how many mails the mailbox holds (optional)
 //   DELIVER_PORT   a plain IMAP port through which mail is delivered, changed and looked up meanwhile (optional)
+//   OUTBOX         the folder where the SMTP server of smtp.mjs keeps what it took; mail is written and sent then (optional)
 //   SHOTS          a folder for screenshots (optional)
 //   CHROMIUM       the browser (/usr/bin/chromium)
 //
@@ -12,6 +13,7 @@
 
 import fs from 'node:fs';
 import { act } from './acting.mjs';
+import { write } from './composing.mjs';
 import { openBrowser, SIZES } from './browser.mjs';
 import { append, imapSession } from './imap.mjs';
 import { freshMail, HOSTILE_SUBJECT, THREAD_SUBJECT } from './mails.mjs';
@@ -263,6 +265,7 @@ try {
   await useKeys();
   await receive();
   if (env.DELIVER_PORT) await act({ page, base: BASE, check, checkAll, expect, must, say, button }, { host: env.IMAP_HOST, port: Number(env.DELIVER_PORT), user: env.IMAP_USER, password: env.IMAP_PASSWORD });
+  if (env.OUTBOX) await write({ page, base: BASE, check, checkAll, expect, must, say, button, label }, { host: env.IMAP_HOST, port: Number(env.DELIVER_PORT), user: env.IMAP_USER, password: env.IMAP_PASSWORD }, env.OUTBOX);
   await manage();
   await readDocs();
   await comeBack(await invite());

@@ -1,2 +1,2 @@
--- The few answered mails of a mailbox, read once for a comparison of flags.
-CREATE INDEX idx_emails_is_answered ON emails(account_id) WHERE is_answered = TRUE;
+-- The few answered mails of a mailbox, for a comparison of flags.
+CREATE INDEX idx_emails_is_answered ON emails(account_id) WHERE is_answered;

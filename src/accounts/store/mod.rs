@@ -1,8 +1,9 @@
 //! All SQL on `email_accounts`.
 
-pub mod carrier;
+pub mod claims;
 pub mod keys;
 pub mod lease;
+mod mail;
 pub mod sweep;
 mod watch;
 
@@ -48,6 +49,7 @@ struct AccountRow {
     push: String,
     webhook_expires_at: Option<Timestamp>,
     settings: Json,
+    smtp_max_size: Option<i64>,
     removed_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -83,6 +85,7 @@ impl TryFrom<AccountRow> for Account {
             push: row.push,
             webhook_expires_at: row.webhook_expires_at,
             settings: serde_json::from_value(row.settings.0).map_err(|_| is_corrupt("email_accounts", "settings"))?,
+            smtp_max_size: row.smtp_max_size.and_then(|size| u64::try_from(size).ok()),
             removed_at: row.removed_at,
             created_at: row.created_at,
             updated_at: row.updated_at,

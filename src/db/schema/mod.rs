@@ -38,6 +38,8 @@ diesel::joinable!(deal_contacts -> deals (deal_id));
 diesel::joinable!(deals -> companies (company_id));
 diesel::joinable!(deals -> organizations (organization_id));
 diesel::joinable!(deals -> users (owner_id));
+diesel::joinable!(delivery_reports -> emails (email_id));
+diesel::joinable!(delivery_reports -> organizations (organization_id));
 diesel::joinable!(email_accounts -> organizations (organization_id));
 diesel::joinable!(email_accounts -> users (user_id));
 diesel::joinable!(email_activities -> activities (activity_id));
@@ -113,6 +115,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     contacts,
     deal_contacts,
     deals,
+    delivery_reports,
     email_accounts,
     email_activities,
     email_attachments,

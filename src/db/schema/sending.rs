@@ -1,4 +1,4 @@
-//! Mails on their way out, uploaded files, templates, tracked links and tracking events.
+//! Mails on their way out, delivery reports, uploaded files, templates, tracked links and tracking events.
 
 diesel::table! {
     use crate::db::types::{Doc, Instant, Uid};
@@ -24,6 +24,18 @@ diesel::table! {
         mirrored_revision -> Nullable<BigInt>,
         created_at -> Instant,
         updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Doc, Uid};
+    use diesel::sql_types::*;
+
+    delivery_reports (email_id) {
+        email_id -> Uid,
+        organization_id -> Uid,
+        original_message_id -> Text,
+        recipients -> Doc,
     }
 }
 

@@ -10,6 +10,7 @@ mod to_text;
 pub use from_text::text_to_html;
 pub use page::page;
 pub use sanitize::{Sanitized, sanitize, sanitize_with};
-pub use to_text::to_text;
+pub use to_text::{content_ids, to_text};
 
-pub(super) use to_text::{content_ids, to_marked_text};
+pub(super) use sanitize::sanitize_outgoing;
+pub(super) use to_text::to_marked_text;

@@ -161,9 +161,20 @@ pub fn sanitize_with(html: &str, embedded: &HashMap<String, String>) -> Sanitize
     let filter = Filter {
         embedded: embedded.iter().map(|(id, url)| (content_id(id), url.clone())).collect(),
         blocked: Arc::clone(&blocked),
+        outgoing: false,
     };
     let clean = builder(filter).clean(html).to_string();
     Sanitized { html: clean_sheets(&clean), blocked_images: blocked.load(Ordering::Relaxed) }
+}
+
+/// Sanitises HTML that goes out again in a quotation: its images stay, embedded ones and those elsewhere, since whoever
+/// receives the mail decides about them anew.
+pub fn sanitize_outgoing(html: &str) -> String {
+    if html.len() > MAX_HTML_BYTES || is_costly(html) {
+        return from_text::text_to_html(&to_text(html)).replace('\n', "<br>");
+    }
+    let filter = Filter { outgoing: true, ..Filter::default() };
+    clean_sheets(&builder(filter).clean(html).to_string())
 }
 
 fn builder(filter: Filter) -> Builder<'static> {
@@ -183,9 +194,11 @@ fn builder(filter: Filter) -> Builder<'static> {
     builder
 }
 
+#[derive(Default)]
 struct Filter {
     embedded: HashMap<String, String>,
     blocked: Arc<AtomicUsize>,
+    outgoing: bool,
 }
 
 impl Filter {
@@ -205,6 +218,10 @@ impl Filter {
     fn image<'v>(&self, source: &'v str) -> Option<Cow<'v, str>> {
         let trimmed = source.trim();
         let lower = crate::mail::limits::prefix(trimmed, 40).to_ascii_lowercase();
+        let is_remote = lower.starts_with("http://") || lower.starts_with("https://");
+        if self.outgoing && (is_remote || lower.starts_with("cid:")) {
+            return Some(Cow::Borrowed(source));
+        }
         if lower.starts_with("cid:") {
             let id = content_id(trimmed.get(4..).unwrap_or_default());
             return self.embedded.get(&id).cloned().map(Cow::Owned);

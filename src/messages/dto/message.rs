@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::OutgoingDto;
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, AttachmentId, EmailId, FolderId, ThreadId};
 use crate::messages::store::read::{AttachmentRow, FolderOf, MessageRow, Parts};
@@ -211,6 +212,16 @@ pub struct MessageDetail {
     pub references: Value,
     /// The header fields that are kept, in their order.
     pub headers: Vec<Header>,
+    /// How it goes out, when it is written here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outgoing: Option<OutgoingDto>,
+}
+
+impl MessageDetail {
+    /// The version of a mail that is written here, as an entity tag (RFC 9110 §8.8.3).
+    pub fn etag(&self) -> Option<String> {
+        self.outgoing.as_ref().map(|outgoing| format!("\"{}\"", outgoing.revision))
+    }
 }
 
 /// A header field of a mail.

@@ -27,4 +27,7 @@ pub use model::{
     PlaceRow,
 };
 pub(super) use routes::configure;
-pub use store::{confirm, copied, differences, due_items, fail, flags_stored, moved, removed, retry_later};
+pub use store::{
+    Leftover, appended, confirm, copied, differences, due_items, expect_in, fail, flags_stored, leftovers, moved,
+    removed, removed_leftover, replaced, retry_later, withdraw,
+};

@@ -284,6 +284,9 @@ pub struct MailDiff {
     pub locations: Vec<PlaceRow>,
     /// Where it is to lie no more.
     pub departures: Vec<PlaceRow>,
+    /// Whether the mail is still to be brought to the provider, as a draft or as the copy of what was sent: until then its
+    /// places are not the journal's to change.
+    pub awaited: bool,
 }
 
 #[cfg(test)]

@@ -40,8 +40,13 @@ pub(super) async fn read(
     access: Access,
     messages: web::Data<Messages>,
     id: PathId<EmailId>,
-) -> ApiResult<web::Json<MessageDetail>> {
-    Ok(web::Json(messages.detail(&access, id.0).await?))
+) -> ApiResult<HttpResponse> {
+    let message = messages.detail(&access, id.0).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(etag) = message.etag() {
+        response.insert_header((header::ETAG, etag));
+    }
+    Ok(response.json(message))
 }
 
 /// Shows a mail as a page of its own, sanitised, for a sandboxed frame.

@@ -8,7 +8,9 @@ use diesel_async::RunQueryDsl;
 use super::threads;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_attachments, email_folders, emails, skipped_messages, threads as threads_table};
+use crate::db::schema::{
+    email_attachments, email_folders, emails, skipped_messages, threads as threads_table, uploads,
+};
 use crate::ids::{AccountId, EmailId, OrgId, ThreadId};
 use crate::messages::model::Erased;
 use crate::on_conn;
@@ -50,15 +52,23 @@ pub async fn erase_account_mail(
     Ok(Erased { emails: ids.len(), attachments, done: false })
 }
 
-async fn unreferenced(tx: &mut DbConn, org: OrgId, paths: Vec<String>) -> QueryResult<Vec<String>> {
+/// Which of these contents no mail and no upload refers to any more.
+pub async fn unreferenced(tx: &mut DbConn, org: OrgId, paths: Vec<String>) -> QueryResult<Vec<String>> {
     let mut left: BTreeSet<String> = paths.into_iter().collect();
     let list: Vec<&String> = left.iter().collect();
     let used = email_attachments::table
         .filter(email_attachments::organization_id.eq(org))
-        .filter(email_attachments::storage_path.eq_any(list))
+        .filter(email_attachments::storage_path.eq_any(&list))
         .select(email_attachments::storage_path)
         .distinct();
-    let used: Vec<String> = on_conn!(tx, |c| used.load(c).await)?;
+    let mut used: Vec<String> = on_conn!(tx, |c| used.load(c).await)?;
+    let waiting = uploads::table
+        .filter(uploads::organization_id.eq(org))
+        .filter(uploads::storage_path.eq_any(&list))
+        .select(uploads::storage_path)
+        .distinct();
+    let waiting: Vec<String> = on_conn!(tx, |c| waiting.load(c).await)?;
+    used.extend(waiting);
     for path in used {
         left.remove(&path);
     }
@@ -66,7 +76,7 @@ async fn unreferenced(tx: &mut DbConn, org: OrgId, paths: Vec<String>) -> QueryR
 }
 
 /// Deletes threads that have no mail left, and computes the others anew.
-async fn tidy_threads(tx: &mut DbConn, ids: BTreeSet<ThreadId>, now: Timestamp) -> QueryResult<()> {
+pub(super) async fn tidy_threads(tx: &mut DbConn, ids: BTreeSet<ThreadId>, now: Timestamp) -> QueryResult<()> {
     let list: Vec<ThreadId> = ids.iter().copied().collect();
     let alive =
         emails::table.filter(emails::thread_id.eq_any(&list)).select(emails::thread_id.assume_not_null()).distinct();

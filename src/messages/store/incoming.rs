@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::arrivals::{self, Arrival};
 use super::digest::Digest;
+use super::own::{self, Sighting};
 use super::placement::{Place, State, state};
 use super::refresh;
 use super::rows::{self, Decided, Rows};
@@ -16,8 +17,8 @@ use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_attachments, email_recipients, emails};
 use crate::ids::{AccountId, EmailId, ThreadId};
-use crate::mail::thread_keys;
 use crate::mail::threading::{Assigned, union};
+use crate::mail::{ParsedMail, thread_keys};
 use crate::messages::model::{Applied, FolderRole, IncomingMail, Intake, KnownCopy, Mailbox};
 use crate::{insert_rows, on_conn};
 
@@ -35,6 +36,8 @@ pub async fn apply_batch(
     threads::lock(tx, owner.org).await?;
     let wanted: Vec<&str> = mails.iter().map(|mail| mail.external_id.as_str()).collect();
     let mut stored = stored(tx, owner.account, &wanted).await?;
+    let own = own::recognise(tx, owner, role, &mails, &stored, intake).await?;
+    stored.extend(own.rows);
     let mut fresh: Vec<(EmailId, IncomingMail)> = Vec::new();
     let mut arrivals = Vec::with_capacity(mails.len());
     let mut known = BTreeSet::new();
@@ -54,10 +57,11 @@ pub async fn apply_batch(
         }
     }
     let unheard: HashSet<EmailId> = fresh.iter().map(|(id, _)| *id).collect();
-    let new = store_new(tx, owner, role, fresh, intake).await?;
+    let (new, told) = store_new(tx, owner, role, fresh, intake).await?;
     let mut changed = arrivals::take_over(tx, owner.account, arrivals, &unheard, intake).await?;
+    changed.extend(own.changed);
     changed.extend(refresh::refresh(tx, &known, intake.now).await?);
-    Ok(Applied { new, known: known_count, changed: changed.into_iter().collect() })
+    Ok(Applied { new, known: known_count, changed: changed.into_iter().collect(), told: own.told || told })
 }
 
 /// Adds places of mails that are stored already, without their bodies; those that are not known after all are passed over.
@@ -81,7 +85,7 @@ pub async fn apply_known(
     let known = arrivals.iter().map(|arrival| arrival.email).collect();
     let mut changed = arrivals::take_over(tx, owner.account, arrivals, &HashSet::new(), intake).await?;
     changed.extend(refresh::refresh(tx, &known, intake.now).await?);
-    Ok(Applied { new: Vec::new(), known: known_count, changed: changed.into_iter().collect() })
+    Ok(Applied { known: known_count, changed: changed.into_iter().collect(), ..Applied::default() })
 }
 
 /// Which of these mails a mailbox holds, by their external ids; such that were deleted at the provider count too.
@@ -112,16 +116,18 @@ async fn store_new(
     role: Option<FolderRole>,
     fresh: Vec<(EmailId, IncomingMail)>,
     intake: &Intake,
-) -> QueryResult<Vec<(EmailId, ThreadId)>> {
+) -> QueryResult<(Vec<(EmailId, ThreadId)>, bool)> {
     if fresh.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let now = intake.now;
-    let (assigned, merged) = assign_threads(tx, owner, &fresh, intake).await?;
+    let read: Vec<(&ParsedMail, Timestamp)> = fresh.iter().map(|(_, mail)| (&mail.parsed, mail.received_at)).collect();
+    let (assigned, merged) = assign_threads(tx, owner, &read, intake).await?;
     let mut rows = Rows::default();
     let mut shares = Vec::with_capacity(fresh.len());
     let mut new = Vec::with_capacity(fresh.len());
     let mut received = Vec::new();
+    let mut seen = Vec::with_capacity(fresh.len());
     for ((id, mail), thread) in fresh.into_iter().zip(assigned) {
         let state: State = state(&[Place { role, is_read: mail.is_read, is_starred: mail.is_starred }]);
         shares.push(Share {
@@ -131,9 +137,11 @@ async fn store_new(
             message_count: 1,
             unread_count: i64::from(!mail.is_read),
         });
-        if told::is_news(role) && !rows::is_outbound(&mail.parsed, owner, state) {
+        let is_outbound = rows::is_outbound(&mail.parsed, owner, state);
+        if told::is_news(role) && !is_outbound {
             received.push((id, thread));
         }
+        seen.push(Sighting::new(id, thread, &mail, is_outbound));
         rows.push(mail, &Decided { id, thread, owner, state, now });
         new.push((id, thread));
     }
@@ -145,17 +153,18 @@ async fn store_new(
         threads::rebuild(tx, &merged, now).await?;
     }
     told::received(tx, owner, &received, intake).await?;
-    Ok(new)
+    let told = own::tie(tx, owner, role, &seen, intake).await?;
+    Ok((new, told))
 }
 
 /// Finds or makes the thread of each mail. Also answers the threads that took in others: they are to be computed anew.
-async fn assign_threads(
+pub(super) async fn assign_threads(
     tx: &mut DbConn,
     owner: &Mailbox,
-    fresh: &[(EmailId, IncomingMail)],
+    mails: &[(&ParsedMail, Timestamp)],
     intake: &Intake,
 ) -> QueryResult<(Vec<ThreadId>, BTreeSet<ThreadId>)> {
-    let keys: Vec<Vec<String>> = fresh.iter().map(|(_, mail)| thread_keys(&mail.parsed)).collect();
+    let keys: Vec<Vec<String>> = mails.iter().map(|(mail, _)| thread_keys(mail)).collect();
     let known = threads::by_message_ids(tx, owner.org, keys.iter().flatten().map(String::as_str).collect()).await?;
     let union = union(&known, &keys);
     let now = intake.now;
@@ -175,9 +184,9 @@ async fn assign_threads(
         .map(|(message_id, thread)| IdRow { organization_id: owner.org, thread_id: id_of(&thread), message_id })
         .collect();
     let mut digests: BTreeMap<ThreadId, Digest> = BTreeMap::new();
-    for ((_, mail), thread) in fresh.iter().zip(&assigned) {
+    for ((mail, at), thread) in mails.iter().zip(&assigned) {
         let before = || stored.get(thread).map_or_else(Digest::empty, ThreadRow::digest);
-        digests.entry(*thread).or_insert_with(before).add(digest_of(mail));
+        digests.entry(*thread).or_insert_with(before).add(digest_of(mail, *at));
     }
     let rows = digests.into_iter().map(|(thread, digest)| ThreadRow::new(thread, owner.org, digest, now));
     threads::save(tx, rows.collect()).await?;
@@ -210,9 +219,9 @@ async fn absorb(
     Ok(survivors.into_keys().collect())
 }
 
-fn digest_of(mail: &IncomingMail) -> Digest {
-    let author = mail.parsed.author();
-    let people = author.iter().chain(&mail.parsed.to);
+fn digest_of(mail: &ParsedMail, at: Timestamp) -> Digest {
+    let author = mail.author();
+    let people = author.iter().chain(&mail.to);
     let people = people.map(|person| (person.address.as_str(), person.name.as_deref()));
-    Digest::of(mail.received_at, Some(&mail.parsed.subject), Some(&mail.parsed.snippet), people)
+    Digest::of(at, Some(&mail.subject), Some(&mail.snippet), people)
 }

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, TextExpressionMethods};
 use diesel_async::RunQueryDsl;
 
 use super::arrivals::{self, Arrival};
+use super::own;
 use super::refresh;
 use super::threads::{self, IDS};
 use super::told;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_departures, email_locations, emails};
-use crate::ids::{EmailId, FolderId, LocationId};
+use crate::ids::{AccountId, EmailId, FolderId, LocationId};
 use crate::messages::model::{FlagChange, Intake, KnownCopy, Mailbox, Removed};
+use crate::messages::written::LOCAL;
 use crate::on_conn;
 
 /// Takes over the flags that the provider reports for mails of a folder; unknown UIDs are passed over.
@@ -92,6 +94,7 @@ pub async fn remove_locations(
 /// Brings mails that left a place in step, and tells of it.
 async fn settle(tx: &mut DbConn, owner: &Mailbox, emails: BTreeSet<EmailId>, intake: &Intake) -> QueryResult<Removed> {
     let gone = refresh::refresh(tx, &emails, intake.now).await?.gone;
+    own::forget_mirrors(tx, &emails.iter().copied().collect::<Vec<_>>(), intake.now).await?;
     let dead: BTreeSet<EmailId> = gone.iter().copied().collect();
     let left: BTreeSet<EmailId> = emails.difference(&dead).copied().collect();
     told::updated(tx, owner, &left, intake).await?;
@@ -147,7 +150,10 @@ pub async fn forget_unfound(
         .filter(email_locations::folder_id.eq(folder))
         .filter(email_locations::settled_at.lt(before))
         .select((email_locations::id, email_locations::email_id));
-    let unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
+    let mut unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
+    // What is still to be brought there cannot have been found.
+    let awaited = own::awaited(tx, &unfound.iter().map(|(_, email)| *email).collect::<Vec<_>>()).await?;
+    unfound.retain(|(_, email)| !awaited.contains(email));
     if unfound.is_empty() {
         return Ok(());
     }
@@ -178,6 +184,19 @@ pub async fn stored_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32,
     Ok(uids.into_iter().filter_map(|uid| u32::try_from(uid).ok()).collect())
 }
 
+/// The UIDs of a folder from `start` on where copies of ours lie that were not read back so far.
+pub async fn unread_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32, start: u32) -> QueryResult<Vec<u32>> {
+    let query = email_locations::table
+        .inner_join(emails::table)
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
+        .filter(email_locations::uid.ge(i64::from(start)))
+        .filter(emails::external_id.like(format!("{LOCAL}%")))
+        .select(email_locations::uid.assume_not_null());
+    let uids: Vec<i64> = on_conn!(conn, |c| query.load(c).await)?;
+    Ok(uids.into_iter().filter_map(|uid| u32::try_from(uid).ok()).collect())
+}
+
 /// The newest mails of a folder: their UIDs and their identities within the mailbox.
 pub async fn newest_external_ids(
     conn: &mut DbConn,
@@ -199,15 +218,17 @@ pub async fn newest_external_ids(
 /// The flags of the mails of a folder as the provider told them last, by ascending UID, from `first` to `last`.
 pub async fn stored_flags(
     conn: &mut DbConn,
+    account: AccountId,
     folder: FolderId,
     uid_validity: u32,
     (first, last): (u32, u32),
 ) -> QueryResult<Vec<FlagChange>> {
+    let uids = (i64::from(first), i64::from(last));
+    let answered = answered_uids(conn, account, folder, uid_validity, uids).await?;
     let query = email_locations::table
-        .inner_join(emails::table)
         .filter(email_locations::folder_id.eq(folder))
         .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
-        .filter(email_locations::uid.between(i64::from(first), i64::from(last)))
+        .filter(email_locations::uid.between(uids.0, uids.1))
         .order(email_locations::uid)
         .select((
             email_locations::uid.assume_not_null(),
@@ -215,18 +236,38 @@ pub async fn stored_flags(
             email_locations::is_starred,
             email_locations::server_read,
             email_locations::server_starred,
-            emails::is_answered,
         ));
-    type Row = (i64, bool, bool, Option<bool>, Option<bool>, bool);
+    type Row = (i64, bool, bool, Option<bool>, Option<bool>);
     let rows: Vec<Row> = on_conn!(conn, |c| query.load(c).await)?;
-    let told = |(uid, read, starred, server_read, server_starred, is_answered): Row| FlagChange {
+    let told = |(uid, read, starred, server_read, server_starred): Row| FlagChange {
         uid: u32::try_from(uid).unwrap_or_default(),
         is_read: server_read.unwrap_or(read),
         is_starred: server_starred.unwrap_or(starred),
-        is_answered,
+        is_answered: answered.contains(&uid),
         mod_seq: None,
     };
     Ok(rows.into_iter().map(told).collect())
+}
+
+/// Which mails of a folder are answered. They are few, and have an index of their own: looking into every mail for the mark
+/// would cost more than all the rest of a comparison.
+async fn answered_uids(
+    conn: &mut DbConn,
+    account: AccountId,
+    folder: FolderId,
+    uid_validity: u32,
+    (first, last): (i64, i64),
+) -> QueryResult<HashSet<i64>> {
+    let query = email_locations::table
+        .inner_join(emails::table)
+        .filter(emails::account_id.eq(account))
+        .filter(emails::is_answered)
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
+        .filter(email_locations::uid.between(first, last))
+        .select(email_locations::uid.assume_not_null());
+    let rows: Vec<i64> = on_conn!(conn, |c| query.load(c).await)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The mails at these UIDs, those that are to leave included.

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
+use super::own;
 use super::placement::{Place, State, state};
 use super::rows;
 use super::threads::{self, IDS, Share};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_folders, email_locations, emails};
+use crate::db::schema::{email_folders, email_locations, email_outgoing, emails};
 use crate::ids::{AccountId, EmailId, ThreadId};
 use crate::messages::model::FolderRole;
 use crate::on_conn;
@@ -45,9 +48,14 @@ impl FlagRow {
         }
     }
 
-    /// The status after a change of place: a draft that was sent elsewhere is one no more. What is on its way out here
-    /// keeps its own.
-    fn status(&self, state: State) -> Option<&'static str> {
+    /// The status after a change of place: a draft that was sent elsewhere is one no more, one that was thrown away stays
+    /// one. What was written here keeps its own status, unless another program sent it from among its drafts.
+    fn status(&self, state: State, places: &[Place], is_own: bool) -> Option<&'static str> {
+        let is_draft = self.status == "draft";
+        let lies_sent = places.iter().any(|place| place.role == Some(FolderRole::Sent));
+        if (is_own && !(is_draft && lies_sent)) || (is_draft && (state.is_trashed || state.is_spam)) {
+            return None;
+        }
         let status = rows::status(self.direction == "outbound", state.is_draft);
         (matches!(self.status.as_str(), "draft" | "sent" | "delivered") && self.status != status).then_some(status)
     }
@@ -89,18 +97,19 @@ pub(in crate::messages) async fn refresh(
 }
 
 async fn refresh_chunk(tx: &mut DbConn, ids: &[EmailId], now: Timestamp, outcome: &mut Outcome) -> QueryResult<()> {
-    let query = emails::table.filter(emails::id.eq_any(ids));
-    let mails: Vec<FlagRow> = on_conn!(tx, |c| query.select(FlagRow::as_select()).load(c).await)?;
+    let query = emails::table.left_join(email_outgoing::table).filter(emails::id.eq_any(ids));
+    let outgoing = email_outgoing::email_id.nullable();
+    let mails: Vec<(FlagRow, Option<EmailId>)> =
+        on_conn!(tx, |c| query.select((FlagRow::as_select(), outgoing)).load(c).await)?;
     let places = places(tx, ids).await?;
     let mut changes: HashMap<Change, Vec<EmailId>> = HashMap::new();
     let mut gone = Vec::new();
     let mut shares = Vec::new();
     let mut rebuild = BTreeSet::new();
-    for mail in &mails {
+    for (mail, outgoing) in &mails {
         let Some(places) = places.get(&mail.id) else {
             if mail.deleted_at.is_none() {
-                gone.push(mail.id);
-                rebuild.extend(mail.thread_id);
+                gone.push((mail.id, mail.thread_id));
             }
             continue;
         };
@@ -110,7 +119,7 @@ async fn refresh_chunk(tx: &mut DbConn, ids: &[EmailId], now: Timestamp, outcome
         } else if let Some(thread_id) = mail.thread_id.filter(|_| state.is_read != mail.is_read) {
             shares.push(unread(mail, thread_id, state));
         }
-        let status = mail.status(state);
+        let status = mail.status(state, places, outgoing.is_some());
         if mail.deleted_at.is_some() || state != mail.state() || status.is_some() {
             changes.entry((state, status)).or_default().push(mail.id);
         }
@@ -119,6 +128,11 @@ async fn refresh_chunk(tx: &mut DbConn, ids: &[EmailId], now: Timestamp, outcome
         write(tx, &ids, change, now).await?;
         outcome.changed.extend(ids);
     }
+    let lost: Vec<EmailId> = gone.iter().map(|(mail, _)| *mail).collect();
+    let spared = own::spared(tx, &lost).await?;
+    gone.retain(|(mail, _)| !spared.contains(mail));
+    rebuild.extend(gone.iter().filter_map(|(_, thread)| *thread));
+    let gone: Vec<EmailId> = gone.into_iter().map(|(mail, _)| mail).collect();
     bury(tx, &gone, now).await?;
     outcome.gone.extend(gone);
     threads::add_shares(tx, shares).await?;

@@ -148,12 +148,18 @@ impl ImapConnection {
 
     /// Waits until the server asks for the rest of a command.
     pub(super) async fn await_go_ahead(&mut self, tag: &str) -> Result<(), ImapError> {
+        match self.go_ahead(tag).await? {
+            None => Ok(()),
+            Some(status) => Err(refusal(&status)),
+        }
+    }
+
+    /// As [`Self::await_go_ahead`], but gives the verdict that came instead.
+    pub(super) async fn go_ahead(&mut self, tag: &str) -> Result<Option<Status>, ImapError> {
         loop {
             match self.read().await? {
-                Response::Continue => return Ok(()),
-                Response::Status(status) if status.tag.as_deref() == Some(tag) => {
-                    return Err(refusal(&status));
-                }
+                Response::Continue => return Ok(None),
+                Response::Status(status) if status.tag.as_deref() == Some(tag) => return Ok(Some(status)),
                 other => self.note_unasked(&other)?,
             }
         }

@@ -26,6 +26,8 @@ pub enum ImapErrorKind {
     TryCreate,
     /// The folder or mailbox is read-only for us, or we lack the right (RFC 4314).
     NotPermitted,
+    /// Mails cannot be taken out of the folder without others that somebody marked as deleted.
+    OthersMarked,
     /// The server lacks the extension that this takes; nothing was sent.
     NotSupported,
     /// The server asks to come back later.
@@ -87,6 +89,7 @@ impl ImapError {
             ImapErrorKind::NoSuchFolder => "imap_folder_missing",
             ImapErrorKind::TryCreate => "imap_target_missing",
             ImapErrorKind::NotPermitted => "imap_not_permitted",
+            ImapErrorKind::OthersMarked => "cannot_remove_copy",
             ImapErrorKind::NotSupported => "imap_not_supported",
             ImapErrorKind::Unavailable => "imap_unavailable",
             ImapErrorKind::OverQuota => "imap_over_quota",
@@ -121,6 +124,7 @@ impl ImapError {
             Kind::NoSuchFolder
                 | Kind::TryCreate
                 | Kind::NotPermitted
+                | Kind::OthersMarked
                 | Kind::NotSupported
                 | Kind::Rejected
                 | Kind::NotUnderstood

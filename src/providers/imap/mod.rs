@@ -9,6 +9,7 @@
 //! `connection` runs commands, and the rest are the verbs. Nothing in here logs what is sent, so
 //! a password cannot reach a log at any level.
 
+mod append;
 mod bodies;
 mod capabilities;
 mod command;
@@ -34,6 +35,7 @@ mod uid_set;
 mod utf7;
 mod wire;
 
+pub use append::AppendError;
 pub use bodies::FetchedBatch;
 pub use capabilities::Capabilities;
 pub use connection::ImapConnection;
@@ -52,6 +54,8 @@ pub use utf7::{decode as decode_folder_name, encode as encode_folder_name};
 
 pub use super::Security;
 
+#[cfg(test)]
+mod append_tests;
 #[cfg(test)]
 mod bodies_tests;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::connection::{Use, is_done, refused_change};
 use super::copy_map::{CopyMap, CopyNotes};
 use super::fetch::MAX_SET;
 use super::response::Response;
-use super::{ImapConnection, ImapError, ImapErrorKind, UidSet};
+use super::{Flag, FlagSet, ImapConnection, ImapError, ImapErrorKind, UidSet};
 
 /// What a server told about mails that it moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,6 +100,36 @@ impl ImapConnection {
         Ok(())
     }
 
+    /// Removes mails for good from the open folder, and no others, on any server. Those that are gone already are no
+    /// error.
+    ///
+    /// Without UIDPLUS an EXPUNGE takes whatever is marked, so it is done only when that is nothing but these.
+    ///
+    /// # Errors
+    /// [`ImapErrorKind::OthersMarked`] when others would be lost with them; nothing is removed then. Otherwise as the
+    /// server refuses or the connection fails; the mails may be marked as deleted then.
+    pub async fn remove(&mut self, uids: &UidSet) -> Result<(), ImapError> {
+        let marked = FlagSet { flag: Flag::Deleted, on: true };
+        self.store_flags(uids, &marked, None).await?;
+        if self.capabilities.uidplus {
+            self.expunge(uids).await?;
+            return Ok(());
+        }
+        if !self.has_other_deleted(uids).await? {
+            return self.expunge_all().await;
+        }
+        let unmarked = FlagSet { flag: Flag::Deleted, on: false };
+        match self.store_flags(uids, &unmarked, None).await {
+            Err(error) if !error.keeps_connection() => return Err(error),
+            Err(error) => tracing::debug!(%error, "a mark as deleted could not be taken back"),
+            Ok(_) => {}
+        }
+        Err(ImapError::new(
+            ImapErrorKind::OthersMarked,
+            "The mail server cannot take out a single mail while others are marked as deleted in the folder.",
+        ))
+    }
+
     /// Makes a folder, and shows it in programs that list subscribed folders only. It is no error
     /// when it is there already.
     ///
@@ -132,7 +162,7 @@ fn note_gone(response: Response, asked: &UidSet, gone: &mut UidSet) -> Use {
 }
 
 /// The folder that mails come from is open: what is missing is the other.
-fn as_missing_target(mut error: ImapError) -> ImapError {
+pub(super) fn as_missing_target(mut error: ImapError) -> ImapError {
     if error.kind == ImapErrorKind::NoSuchFolder {
         error.kind = ImapErrorKind::TryCreate;
     }

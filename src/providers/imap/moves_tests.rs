@@ -127,6 +127,32 @@ async fn a_copy_and_a_removal_of_just_these_mails() {
 }
 
 #[tokio::test]
+async fn mails_are_removed_and_nobody_elses_with_them() {
+    let (mut connection, server) = selected("UIDPLUS", Limits::default(), |mut peer| async move {
+        peer.answer("a5 UID STORE 1:2 +FLAGS.SILENT (\\Deleted)", "a5 OK done\n").await;
+        peer.answer("a6 UID EXPUNGE 1:2", "* 1 EXPUNGE\n* 1 EXPUNGE\na6 OK done\n").await;
+    })
+    .await;
+    connection.remove(&set("1:2")).await.unwrap();
+    server.done().await;
+    let (mut connection, server) = selected("", Limits::default(), |mut peer| async move {
+        peer.answer("a5 UID STORE 1:2 +FLAGS.SILENT (\\Deleted)", "a5 OK done\n").await;
+        peer.answer("a6 UID SEARCH DELETED", "* SEARCH 1 2\na6 OK done\n").await;
+        peer.answer("a7 EXPUNGE", "* 1 EXPUNGE\n* 1 EXPUNGE\na7 OK done\n").await;
+        peer.answer("a8 UID STORE 3 +FLAGS.SILENT (\\Deleted)", "a8 OK done\n").await;
+        peer.answer("a9 UID SEARCH DELETED", "* SEARCH 3 7\na9 OK done\n").await;
+        peer.answer("a10 UID STORE 3 -FLAGS.SILENT (\\Deleted)", "a10 NO no\n").await;
+        peer.answer("a11 UID STORE 3 +FLAGS.SILENT (\\Deleted)", "a11 NO [NOPERM] no\n").await;
+    })
+    .await;
+    connection.remove(&set("1:2")).await.unwrap();
+    let others = connection.remove(&UidSet::one(3)).await.unwrap_err();
+    assert_eq!((others.kind, others.keeps_connection()), (ImapErrorKind::OthersMarked, true));
+    assert_eq!(connection.remove(&UidSet::one(3)).await.unwrap_err().kind, ImapErrorKind::NotPermitted);
+    server.done().await;
+}
+
+#[tokio::test]
 async fn a_folder_is_there_after_it_was_created_whoever_did_it() {
     let (mut connection, server) = selected("", Limits::default(), |mut peer| async move {
         for (create, created, subscribe, subscribed) in [

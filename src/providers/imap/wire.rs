@@ -35,6 +35,8 @@ pub(super) struct Wire {
     deadline: Option<Instant>,
     /// How much room is made for reading.
     chunk: usize,
+    /// Whether a literal was begun and not ended: a command would become a part of it.
+    in_literal: bool,
 }
 
 impl Wire {
@@ -47,6 +49,7 @@ impl Wire {
             literal_limit: limits.literal,
             deadline: None,
             chunk: CHUNK,
+            in_literal: false,
         }
     }
 
@@ -96,6 +99,35 @@ impl Wire {
 
     /// Sends bytes. What they are is nobody's business: they may hold a password.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), ImapError> {
+        if self.in_literal {
+            return Err(lost("a mail was given up in its middle"));
+        }
+        self.write(bytes).await
+    }
+
+    /// Begins a literal that is sent in parts. When it is given up on the way, nothing else is sent any more.
+    pub(super) fn begin_literal(&mut self) {
+        self.in_literal = true;
+    }
+
+    /// The server does not want the literal after all.
+    pub(super) fn drop_literal(&mut self) {
+        self.in_literal = false;
+    }
+
+    /// Sends a part of a literal.
+    pub(super) async fn send_part(&mut self, bytes: &[u8]) -> Result<(), ImapError> {
+        self.write(bytes).await
+    }
+
+    /// Sends the last part of a literal and the end of the command.
+    pub(super) async fn end_literal(&mut self, bytes: &[u8]) -> Result<(), ImapError> {
+        self.write(bytes).await?;
+        self.in_literal = false;
+        self.send(b"\r\n").await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), ImapError> {
         let writing = async {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await
@@ -162,11 +194,11 @@ fn received(read: std::io::Result<usize>) -> Result<usize, ImapError> {
     }
 }
 
-fn lost(reason: &str) -> ImapError {
+pub(super) fn lost(reason: &str) -> ImapError {
     ImapError::new(ImapErrorKind::ConnectionLost, format!("the connection to the mail server broke: {reason}"))
 }
 
-fn stalled() -> ImapError {
+pub(super) fn stalled() -> ImapError {
     ImapError::new(
         ImapErrorKind::Timeout,
         "the mail server did not answer in time (is the security setting right for this port?)",

@@ -7,21 +7,22 @@ use data_encoding::BASE64;
 use tokio::io::AsyncWriteExt;
 
 use super::reply::{self, Reply};
-use super::{SmtpCapabilities, SmtpError, SmtpErrorKind, SmtpSettings};
+use super::{SmtpCapabilities, SmtpError, SmtpErrorKind, SmtpLimits, SmtpSettings};
 use crate::net::{GOODBYE, Net, NetStream};
 use crate::providers::Security;
-
-/// The longest wait for one reply while setting up.
-const REPLY: Duration = Duration::from_secs(30);
-/// The longest time from the first packet to a logged-in connection.
-const LOGIN: Duration = Duration::from_secs(55);
 
 /// A connection to a submission server that is ready for a mail.
 #[derive(Debug)]
 pub struct SmtpConnection {
-    stream: NetStream,
-    buffer: BytesMut,
-    capabilities: SmtpCapabilities,
+    pub(super) stream: NetStream,
+    pub(super) buffer: BytesMut,
+    pub(super) capabilities: SmtpCapabilities,
+    pub(super) limits: SmtpLimits,
+    /// Whether the server is known to wait for a new command. It is not while one is under way, so that one that was
+    /// given up in its middle leaves a connection that is refused instead of one that misunderstands.
+    pub(super) ready: bool,
+    /// Whether it speaks SMTP.
+    greeted: bool,
     hello: String,
 }
 
@@ -42,22 +43,38 @@ impl SmtpConnection {
     /// # Errors
     /// As [`check`].
     pub async fn connect(net: &Net, settings: &SmtpSettings) -> Result<Self, SmtpError> {
-        match tokio::time::timeout(LOGIN, Self::log_in(net, settings)).await {
+        Self::connect_with(net, settings, SmtpLimits::default()).await
+    }
+
+    /// As [`Self::connect`], with bounds of one's own.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub async fn connect_with(net: &Net, settings: &SmtpSettings, limits: SmtpLimits) -> Result<Self, SmtpError> {
+        match tokio::time::timeout(limits.login, Self::log_in(net, settings, limits)).await {
             Ok(result) => result.map_err(|error| without_secrets(error, settings)),
             Err(_elapsed) => Err(SmtpError::timeout()),
         }
     }
 
-    async fn log_in(net: &Net, settings: &SmtpSettings) -> Result<Self, SmtpError> {
+    async fn log_in(net: &Net, settings: &SmtpSettings, limits: SmtpLimits) -> Result<Self, SmtpError> {
         let tcp = net.connect(&settings.host, settings.port).await?;
         let hello = address_literal(&tcp);
         let stream = match settings.security {
             Security::Tls => NetStream::Tls(Box::new(net.tls(tcp, &settings.host).await?)),
             Security::StartTls | Security::None => NetStream::Plain(tcp),
         };
-        let mut connection =
-            Self { stream, buffer: BytesMut::with_capacity(1024), capabilities: SmtpCapabilities::default(), hello };
-        let greeting = connection.reply().await?;
+        let mut connection = Self {
+            stream,
+            buffer: BytesMut::with_capacity(1024),
+            capabilities: SmtpCapabilities::default(),
+            limits,
+            ready: false,
+            greeted: false,
+            hello,
+        };
+        let greeting = connection.reply(limits.reply).await?;
+        connection.greeted = true;
         if greeting.code != 220 {
             return Err(SmtpError::said(SmtpErrorKind::Unavailable, &greeting));
         }
@@ -72,6 +89,7 @@ impl SmtpConnection {
             let password = settings.password.as_ref().map_or("", |secret| secret.expose());
             connection.authenticate(name, password).await?;
         }
+        connection.ready = true;
         Ok(connection)
     }
 
@@ -85,25 +103,48 @@ impl SmtpConnection {
         self.stream.is_encrypted()
     }
 
-    async fn reply(&mut self) -> Result<Reply, SmtpError> {
+    /// The largest mail that the server takes, in octets; none when it names no limit.
+    pub fn max_size(&self) -> Option<u64> {
+        self.capabilities.size
+    }
+
+    /// Whether another mail can be sent on this connection, as far as is known on this side.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Reads one reply that begins within `wait`.
+    pub(super) async fn reply(&mut self, wait: Duration) -> Result<Reply, SmtpError> {
+        let beginning = async {
+            if self.buffer.is_empty() { reply::fill(&mut self.stream, &mut self.buffer).await } else { Ok(()) }
+        };
+        tokio::time::timeout(wait, beginning).await.map_err(|_elapsed| self.timed_out())??;
         let reading = reply::read(&mut self.stream, &mut self.buffer);
-        match tokio::time::timeout(REPLY, reading).await {
-            Ok(result) => result,
-            Err(_elapsed) => Err(SmtpError::timeout()),
+        let rest = self.limits.reply.min(wait);
+        tokio::time::timeout(rest, reading).await.map_err(|_elapsed| self.timed_out())?
+    }
+
+    /// Writes octets, all of them within `wait`.
+    pub(super) async fn write(&mut self, octets: &[u8], wait: Duration) -> Result<(), SmtpError> {
+        let writing = async {
+            self.stream.write_all(octets).await?;
+            self.stream.flush().await
+        };
+        match tokio::time::timeout(wait, writing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(SmtpError::lost(&error.to_string())),
+            Err(_elapsed) => Err(self.timed_out()),
         }
     }
 
+    pub(super) fn timed_out(&self) -> SmtpError {
+        if self.greeted { SmtpError::slow() } else { SmtpError::timeout() }
+    }
+
     async fn command(&mut self, line: &str) -> Result<Reply, SmtpError> {
-        let line = format!("{line}\r\n");
-        let writing = async {
-            self.stream.write_all(line.as_bytes()).await?;
-            self.stream.flush().await
-        };
-        match tokio::time::timeout(REPLY, writing).await {
-            Ok(Ok(())) => self.reply().await,
-            Ok(Err(error)) => Err(SmtpError::lost(&error.to_string())),
-            Err(_elapsed) => Err(SmtpError::timeout()),
-        }
+        let wait = self.limits.reply;
+        self.write(format!("{line}\r\n").as_bytes(), wait).await?;
+        self.reply(wait).await
     }
 
     async fn say_hello(&mut self) -> Result<(), SmtpError> {
@@ -139,6 +180,9 @@ impl SmtpConnection {
             stream: NetStream::Tls(Box::new(net.tls(tcp, host).await?)),
             buffer: self.buffer,
             capabilities: SmtpCapabilities::default(),
+            limits: self.limits,
+            ready: false,
+            greeted: true,
             hello: self.hello,
         })
     }
@@ -186,15 +230,20 @@ impl SmtpConnection {
         )
     }
 
-    /// Says goodbye and closes the connection; errors no longer matter then.
+    /// Says goodbye and closes the connection; errors no longer matter then. In the middle of a mail it only closes:
+    /// the goodbye would become a part of the mail.
     pub async fn quit(mut self) {
-        match tokio::time::timeout(GOODBYE, self.command("QUIT")).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::trace!(%error, "leaving an SMTP server"),
-            Err(_elapsed) => tracing::trace!("leaving an SMTP server took too long"),
+        if self.ready {
+            match tokio::time::timeout(GOODBYE, self.command("QUIT")).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::trace!(%error, "leaving an SMTP server"),
+                Err(_elapsed) => tracing::trace!("leaving an SMTP server took too long"),
+            }
         }
-        if let Err(error) = self.stream.shutdown().await {
-            tracing::trace!(%error, "closing an SMTP connection");
+        match tokio::time::timeout(GOODBYE, self.stream.shutdown()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::trace!(%error, "closing an SMTP connection"),
+            Err(_elapsed) => tracing::trace!("closing an SMTP connection took too long"),
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct SmtpSettings {
 pub struct SmtpCapabilities {
     /// The largest mail in octets (RFC 1870); none when it names no limit.
     pub size: Option<u64>,
+    /// SIZE (RFC 1870), with a limit or without
+    pub size_offered: bool,
     /// SMTPUTF8: addresses beyond ASCII (RFC 6531)
     pub smtputf8: bool,
     /// 8BITMIME (RFC 6152)
@@ -62,6 +64,7 @@ impl SmtpCapabilities {
             let mut words = line.split([' ', '=']).filter(|word| !word.is_empty());
             match words.next().unwrap_or_default() {
                 "SIZE" => {
+                    found.size_offered = true;
                     let size = words.next().and_then(|size| size.parse().ok());
                     found.size = size.filter(|size| *size > 0);
                 }

@@ -66,11 +66,19 @@ where
         if buffer.len() > MAX_LINE {
             return Err(not_smtp());
         }
-        match stream.read_buf(buffer).await {
-            Ok(0) => return Err(SmtpError::lost("the server closed the connection")),
-            Ok(_) => {}
-            Err(error) => return Err(SmtpError::lost(&error.to_string())),
-        }
+        fill(stream, buffer).await?;
+    }
+}
+
+/// Reads whatever comes next. When the wait is given up nothing is lost.
+pub(super) async fn fill<S>(stream: &mut S, buffer: &mut BytesMut) -> Result<(), SmtpError>
+where
+    S: AsyncRead + Unpin,
+{
+    match stream.read_buf(buffer).await {
+        Ok(0) => Err(SmtpError::lost("the server closed the connection")),
+        Ok(_) => Ok(()),
+        Err(error) => Err(SmtpError::lost(&error.to_string())),
     }
 }
 

@@ -88,6 +88,7 @@ impl Session<'_> {
         let plan = Plan::of(diffs, todo);
         let mut outcomes = Outcomes::default();
         outcomes.places.extend(plan.lost.iter().map(|email| (*email, Reason::gone())));
+        outcomes.places.extend(plan.awaited.iter().map(|email| (*email, Reason::awaited())));
         for (&(folder, generation), work) in &plan.folders {
             match self.carry_folder(&plan, (folder, generation), work, &mut outcomes).await {
                 Ok(()) => {}

@@ -6,7 +6,7 @@ use super::flags::by_uid;
 use super::session::Session;
 use crate::ids::FolderId;
 use crate::messages::{self, Number, PlaceRow};
-use crate::providers::imap::{CopyMap, Flag, FlagSet, ImapConnection, ImapError, ImapErrorKind, UidSet};
+use crate::providers::imap::{CopyMap, ImapConnection, ImapError, ImapErrorKind, UidSet};
 
 /// What was done with mails.
 #[derive(Clone, Copy)]
@@ -135,8 +135,8 @@ impl Session<'_> {
             return Ok(());
         }
         let uids: UidSet = by_uid(places).keys().copied().collect();
-        if let Some(reason) = self.take_out(&uids).await? {
-            outcomes.fail_places(places, &reason);
+        if let Err(error) = self.command(async |c| c.remove(&uids).await).await? {
+            outcomes.fail_places(places, &Reason::from(&error));
             return Ok(());
         }
         let removed: Vec<(&PlaceRow, Option<Number>)> = places.iter().map(|place| (place, None)).collect();
@@ -162,32 +162,6 @@ impl Session<'_> {
             .await?;
         }
         Ok(())
-    }
-
-    /// Marks mails as deleted and removes exactly these; answers why not.
-    async fn take_out(&mut self, uids: &UidSet) -> Result<Option<Reason>, Trouble> {
-        let marked = FlagSet { flag: Flag::Deleted, on: true };
-        if let Err(error) = self.command(async |c| c.store_flags(uids, &marked, None).await).await? {
-            return Ok(Some(Reason::from(&error)));
-        }
-        match self.command(async |c| c.expunge(uids).await).await? {
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind != ImapErrorKind::NotSupported => return Ok(Some(Reason::from(&error))),
-            Err(_) => {}
-        }
-        // Without UIDPLUS an EXPUNGE takes whatever is marked: only when that is nothing but ours.
-        let others = match self.command(async |c| c.has_other_deleted(uids).await).await? {
-            Ok(others) => others,
-            Err(error) => return Ok(Some(Reason::from(&error))),
-        };
-        if others {
-            let unmarked = FlagSet { flag: Flag::Deleted, on: false };
-            if let Err(error) = self.command(async |c| c.store_flags(uids, &unmarked, None).await).await? {
-                tracing::debug!(account.id = %self.account.id, %error, "a mark could not be taken back");
-            }
-            return Ok(Some(Reason::cannot_remove()));
-        }
-        Ok(self.command(async |c| c.expunge_all().await).await?.err().map(|error| Reason::from(&error)))
     }
 
     /// Moves or copies, after making the folder when it is not there.

@@ -39,28 +39,37 @@ impl Reason {
         Self::new("message_gone", message, false)
     }
 
+    /// The mail is on its way to the provider.
+    pub fn awaited() -> Self {
+        let message = "The mail is still being brought to the mailbox. The change is tried again when it is there.";
+        Self::new("message_awaited", message, true)
+    }
+
     /// The mail is not where it was: the next sync will tell where it is.
     pub fn elsewhere() -> Self {
         let message =
             "The mail is not where it was. The mailbox is being looked through; then the change is tried again.";
         Self::new("message_elsewhere", message, true)
     }
-
-    /// The server cannot take out a single mail.
-    pub fn cannot_remove() -> Self {
-        let message = "The mail server cannot take out a single mail while others are marked as deleted in the folder.";
-        Self::new("cannot_remove_copy", message, false)
-    }
 }
 
 impl From<&ImapError> for Reason {
     fn from(error: &ImapError) -> Self {
         use ImapErrorKind::{
-            NoSuchFolder, NotPermitted, NotSupported, NotUnderstood, OverQuota, Rejected, TooLarge, TryCreate,
+            NoSuchFolder, NotPermitted, NotSupported, NotUnderstood, OthersMarked, OverQuota, Rejected, TooLarge,
+            TryCreate,
         };
         let final_word = matches!(
             error.kind,
-            NoSuchFolder | NotPermitted | NotSupported | NotUnderstood | OverQuota | Rejected | TooLarge | TryCreate
+            NoSuchFolder
+                | NotPermitted
+                | NotSupported
+                | NotUnderstood
+                | OthersMarked
+                | OverQuota
+                | Rejected
+                | TooLarge
+                | TryCreate
         );
         Self { code: error.code().to_owned(), message: error.detail.clone(), passes: !final_word }
     }

@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub folders: BTreeMap<(FolderId, u32), FolderPlan>,
     /// Mails that are wanted somewhere and lie nowhere at the provider.
     pub lost: BTreeSet<EmailId>,
+    /// Mails that are still to be brought to the provider: where they lie is settled afterwards.
+    pub awaited: BTreeSet<EmailId>,
     /// The provider's names of the folders that occur.
     pub names: BTreeMap<FolderId, String>,
 }
@@ -45,6 +47,10 @@ impl Plan {
         }
         for place in diff.locations.iter().filter(|place| place.number.is_some()) {
             self.store(place, place, Fields { is_read: true, is_starred: true, places: false });
+        }
+        if diff.awaited {
+            self.awaited.insert(diff.email);
+            return;
         }
         let mut departures: Vec<&PlaceRow> = diff.departures.iter().rev().collect();
         // A place that the provider confirmed waits only for its number.
@@ -111,7 +117,7 @@ mod tests {
     }
 
     fn diff(locations: Vec<PlaceRow>, departures: Vec<PlaceRow>) -> MailDiff {
-        MailDiff { email: EmailId::new(), account: AccountId::new(), locations, departures }
+        MailDiff { email: EmailId::new(), account: AccountId::new(), locations, departures, awaited: false }
     }
 
     fn planned(diffs: &[MailDiff]) -> Plan {
@@ -126,6 +132,15 @@ mod tests {
         let mail = diff(vec![wanted], vec![place(inbox, Some(7))]);
         let todo = HashMap::from([(mail.email, Fields { places: true, ..Fields::default() })]);
         assert!(Plan::of(&[mail], &todo).folders[&(inbox, 1)].stores.is_empty());
+    }
+
+    #[test]
+    fn a_mail_that_is_still_to_be_brought_there_is_not_lost_and_not_moved() {
+        let (drafts, trash) = (FolderId::new(), FolderId::new());
+        let mail = MailDiff { awaited: true, ..diff(vec![place(trash, None)], vec![place(drafts, Some(3))]) };
+        let plan = planned(std::slice::from_ref(&mail));
+        assert!(plan.folders.is_empty() && plan.lost.is_empty());
+        assert_eq!(plan.awaited, BTreeSet::from([mail.email]));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 // One mail in its own frame: sandboxed without scripts, as high as its content.
 
 import { fill, h } from '../dom.js';
+import { compose } from './compose/desk.js';
+import { fromLink } from './compose/letter.js';
 
 const DARK = window.matchMedia('(prefers-color-scheme: dark)');
 
@@ -34,6 +36,7 @@ export function mailFrame(mail, title) {
     if (page.contentType !== 'text/html') { fill(el, failed(mail)); return; }
     designed = Boolean(page.querySelector(DESIGNED));
     dress(frame, designed);
+    page.addEventListener('click', writeTo);
     const fit = () => { frame.style.height = `${Math.ceil(heightOf(page))}px`; };
     observer = new ResizeObserver(fit);
     observer.observe(page.documentElement);
@@ -43,6 +46,17 @@ export function mailFrame(mail, title) {
   DARK.addEventListener('change', onTheme);
   return { el, destroy: () => { observer?.disconnect(); DARK.removeEventListener('change', onTheme); } };
 }
+
+/** An address in a mail opens a sheet of our own. */
+function writeTo(event) {
+  const link = event.target.closest?.('a[href^="mailto:" i]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const [to, query = ''] = link.getAttribute('href').slice('mailto:'.length).split('?');
+  compose(fromLink(new URLSearchParams(query.replace(/\+/g, '%2B')), decode(to)));
+}
+
+const decode = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
 
 /** The content's height, with room for a sideways scroll bar when the mail is wide. */
 function heightOf(page) {

@@ -14,6 +14,7 @@ import { folderIcon, ROLES } from './folders.js';
 import { hands } from './handle.js';
 import { mailKeys } from './mailKeys.js';
 import { accountBanner } from './mailboxes.js';
+import { sendingTabs } from './sending.js';
 import { place, shell } from './shell.js';
 import { threadPanel } from './thread.js';
 import { threadList } from './threads.js';
@@ -68,7 +69,7 @@ function buildInbox(match) {
       onSeen: () => hand.markRead(id, (thread) => mine.put(thread)),
     });
     open = mine;
-    fill(panel, bars.el, mine.el);
+    fill(panel, bars.el, mine.el, mine.foot);
   };
 
   const later = coalesce(async () => { await list.refresh(); bar.update(); updatePosition(panel, list, where); }, REFRESH_MS);
@@ -81,7 +82,7 @@ function buildInbox(match) {
     if (event?.type === 'thread.merged' && about.merged_thread_id === where.thread) goTo(about.thread_id, { replace: true });
     else if (!about.thread_id || about.thread_id === where.thread) laterThread();
   });
-  const releaseKeys = setKeys(mailKeys({ list, hand, view, close, open: () => where.thread, facts: () => open?.facts(), goTo }));
+  const releaseKeys = setKeys(mailKeys({ list, hand, view, close, open: () => where.thread, facts: () => open?.facts(), answer: (action) => open?.answer(action), goTo }));
 
   const self = {
     el: page.el, isInbox: true, title: nameOf(where).name,
@@ -123,6 +124,7 @@ function listHead({ list, view, run }) {
   const select = iconButton('select', 'Select all conversations that are shown', () => list.picked.all());
   const plain = h('div', { class: 'lh' }, title, select, sync);
   const bannerSlot = h('div', { class: 'list-banner' });
+  const tabs = h('div');
   const bulk = bulkBar({ view, run: (verb, button) => run(verb, list.picked.ids, button), all: () => list.picked.all(), clear: () => list.picked.clear() });
   const draw = (where) => {
     const { name, unread } = nameOf(where);
@@ -131,6 +133,7 @@ function listHead({ list, view, run }) {
     sync.hidden = !state.accounts.some((item) => item.status === 'active' && item.phase !== 'paused');
     const broken = state.accounts.find((item) => item.status === 'error' && (!where.account || item.id === where.account));
     fill(bannerSlot, broken && accountBanner(broken));
+    fill(tabs, where.view === 'sent' && sendingTabs('sent'));
     if (!where.thread) setTitle(name);
   };
   const picked = () => {
@@ -140,7 +143,7 @@ function listHead({ list, view, run }) {
     plain.hidden = threads.length > 0;
     if (hadFocus && !threads.length) select.focus();
   };
-  return { el: [plain, bulk.el, bannerSlot], draw, picked };
+  return { el: [plain, bulk.el, tabs, bannerSlot], draw, picked };
 }
 
 function placeOf({ params }) {

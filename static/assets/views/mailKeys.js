@@ -2,8 +2,8 @@
 
 import { VERBS, verbsFor } from '../verbs.js';
 
-/** `open()` is the conversation being read and `facts()` its state, `goTo(id, how)` opens another, `close()` goes back. */
-export function mailKeys({ list, hand, view, open, facts, close, goTo }) {
+/** `open()` is the conversation being read and `facts()` its state, `goTo(id, how)` opens another, `close()` goes back, `answer(action)` answers. */
+export function mailKeys({ list, hand, view, open, facts, answer, close, goTo }) {
   const targets = () => {
     if (list.picked.size) return list.picked.ids;
     const id = open() ?? list.focused();
@@ -34,6 +34,7 @@ export function mailKeys({ list, hand, view, open, facts, close, goTo }) {
     j: move(1), k: move(-1), J: extend(1), K: extend(-1),
     o: () => { const id = list.focused(); if (id) goTo(id); },
     x: () => { const id = list.focused() ?? open(); if (id) list.picked.toggle(id); },
+    r: () => answer('reply'), a: () => answer('reply_all'), f: () => answer('forward'),
     e: does('e'), '#': does('#'), s: does('s'), u: does('u'),
     Escape: () => { if (list.picked.size) list.picked.clear(); else if (open()) close(); },
   };

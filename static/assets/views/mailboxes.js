@@ -9,6 +9,7 @@ import { account, dropAccount, foldersOf, putAccount, refreshAccounts, refreshFo
 import { banner, dialog, emptyState, failedState, smallRing, toast, toastProblem } from '../ui.js';
 import { completenessSection } from './completeness.js';
 import { folderIcon, inOrder } from './folders.js';
+import { sendingSection } from './mailbox-sending.js';
 import { act, arrivalOf, doneOf, progressCard, PROVIDERS, statusOf } from './progress.js';
 import { reconnect } from './reconnect.js';
 import { customFolders, shell } from './shell.js';
@@ -37,7 +38,7 @@ function overview(item) {
       h('span', { class: ['chip', chip] }, tone === 'busy' && smallRing(doneOf(item), 'Import'), text),
       h('a', { class: 'btn', href: `/mailboxes/${item.id}` }, 'Manage')),
     item.status === 'error' && h('div', { class: 'inset' }, accountBanner(item)),
-    h('ul', { class: 'box-folders' }, folders.map((folder) => h('li', null, h('a', { href: `/inbox/${folder.role === 'inbox' ? 'inbox' : folder.id}?account=${item.id}` },
+    h('ul', { class: 'box-folders' }, folders.map((folder) => h('li', null, h('a', { href: `/inbox/${['inbox', 'drafts'].includes(folder.role) ? folder.role : folder.id}?account=${item.id}` },
       icon(folderIcon(folder.role)), h('span', { class: 'clip grow' }, folderName(folder)), folder.unread_count > 0 && h('span', { class: 'num n' }, count(folder.unread_count), h('span', { class: 'vh' }, ' unread')))))));
 }
 
@@ -73,8 +74,9 @@ export async function mailboxPage({ params: { id } }) {
   drawTop();
   drawFolders(folders, id);
   const whole = completenessSection(id);
-  fill(body, top, card.el, folders, whole.el, endSection(id));
-  return { el: page.el, title: account(id).email_address, destroy: () => { stop(); card.destroy(); whole.destroy(); page.destroy(); } };
+  const sending = account(id).user_id === state.me?.id && account(id).status !== 'disconnected' ? sendingSection(account(id)) : null;
+  fill(body, top, card.el, folders, whole.el, sending?.el, endSection(id));
+  return { el: page.el, title: account(id).email_address, destroy: () => { stop(); card.destroy(); whole.destroy(); sending?.destroy(); page.destroy(); } };
 }
 
 function headOf(item) {

@@ -1,43 +1,50 @@
 // One mail of a thread: a line while folded, else its header, its frame and its files.
 
-import { add, fill, h, icon } from '../dom.js';
+import { add, fill, h, icon, iconButton } from '../dom.js';
 import { bytes, clean, folderName, fullTime, personName, plural, shortTime } from '../format.js';
 import { avatar } from '../ui.js';
+import { deliveryStamp, deliveryStory, statusChips } from './delivery.js';
+import { fileMark } from './fileKind.js';
 import { mailFrame } from './frame.js';
 
 /** When a mail came, for sorting and for show. */
 export const when = (mail) => mail.received_at ?? mail.sent_at ?? mail.created_at ?? '';
 
-/** Makes the card. Returns `{ el, update(mail), destroy }`; an update leaves the frame as it is. */
-export function messageCard(mail, startOpen, own) {
+/** Makes the card. `onAnswer(mail)` answers it. Returns `{ el, update(mail), destroy }`; an update leaves the frame as it is. */
+export function messageCard(mail, startOpen, own, onAnswer) {
   const el = h('article', { class: 'msg' });
   let frame = null;
+  let story = null;
   let stamp = stampOf(mail);
+  const head = (detailed) => messageHead(mail, own, { detailed, fold: () => show(false, true), onAnswer });
   const show = (open, focus) => {
     frame?.destroy();
+    story?.destroy();
     frame = open ? mailFrame(mail, `Message from ${personName(mail.from)}, ${fullTime(when(mail))}`) : null;
-    fill(el, open ? [messageHead(mail, own, false, () => show(false, true)), frame.el, attachmentList(mail.attachments)] : foldedMessage(mail, own, () => show(true, true)));
+    story = open ? deliveryStory(mail) : null;
+    fill(el, open ? [head(false), story.el, frame.el, attachmentList(mail.attachments)] : foldedMessage(mail, own, () => show(true, true)));
     el.classList.toggle('open', open);
     if (focus) el.querySelector('button')?.focus();
   };
   show(startOpen, false);
   const update = (next) => {
     mail = next;
+    story?.update(next);
     if (stamp === stampOf(next)) return;
     stamp = stampOf(next);
     const old = el.firstElementChild;
     const focused = [...old.querySelectorAll('button')].indexOf(document.activeElement);
-    const shown = frame ? messageHead(mail, own, !old.querySelector('.headers')?.hidden, () => show(false, true)) : foldedMessage(mail, own, () => show(true, true));
+    const shown = frame ? head(!old.querySelector('.headers')?.hidden) : foldedMessage(mail, own, () => show(true, true));
     const hadFocus = old === document.activeElement;
     old.replaceWith(shown);
     if (hadFocus) shown.focus();
     else if (focused >= 0) shown.querySelectorAll('button')[focused]?.focus();
   };
-  return { el, update, destroy: () => frame?.destroy() };
+  return { el, update, destroy: () => { frame?.destroy(); story?.destroy(); } };
 }
 
 /** What of a mail can change while it is being read. */
-const stampOf = ({ is_read: read, is_starred: starred, folders }) => JSON.stringify([read, starred, folders]);
+const stampOf = (mail) => JSON.stringify([mail.is_read, mail.is_starred, mail.folders, deliveryStamp(mail)]);
 
 const senderName = (mail, own) => (own.has(mail.from?.email?.toLowerCase()) ? 'You' : personName(mail.from));
 
@@ -46,12 +53,12 @@ const star = (mail) => mail.is_starred && h('span', { class: 'starred' }, icon('
 function foldedMessage(mail, own, toggle) {
   return h('button', { type: 'button', class: 'old', 'aria-expanded': 'false', onclick: toggle },
     avatar(mail.from, 'small'), h('b', { class: mail.is_read === false ? 'un' : null }, senderName(mail, own)),
-    h('span', { class: 'clip grow' }, clean(mail.snippet)), star(mail), mail.has_attachments && icon('clip', 13),
+    h('span', { class: 'clip grow' }, clean(mail.snippet)), statusChips(mail), star(mail), mail.has_attachments && icon('clip', 13),
     h('time', { datetime: when(mail) }, shortTime(when(mail))));
 }
 
 /** Who wrote to whom and when; the plain headers follow on demand. */
-function messageHead(mail, own, detailed, fold) {
+function messageHead(mail, own, { detailed, fold, onAnswer }) {
   const details = headerTable(mail);
   details.hidden = !detailed;
   const more = h('button', { type: 'button', class: 'to', 'aria-expanded': String(detailed) }, h('span', { class: 'clip' }, recipientsText(mail, own)), icon('down', 12));
@@ -64,8 +71,9 @@ function messageHead(mail, own, detailed, fold) {
       h('div', { class: 'grow' },
         h('button', { type: 'button', class: 'nm-line', 'aria-expanded': 'true', title: 'Fold this message', onclick: fold },
           h('span', { class: 'nm' }, senderName(mail, own)), h('span', { class: 'ad clip' }, clean(mail.from?.email))), more),
-      mail.is_read === false && h('span', { class: 'chip c-iris' }, 'Unread'), star(mail),
-      h('time', { class: 'rt', datetime: when(mail), title: fullTime(when(mail)) }, shortTime(when(mail)))),
+      mail.is_read === false && h('span', { class: 'chip c-iris' }, 'Unread'), statusChips(mail, { story: true }), star(mail),
+      h('time', { class: 'rt', datetime: when(mail), title: fullTime(when(mail)) }, shortTime(when(mail))),
+      onAnswer && ['sent', 'delivered'].includes(mail.status) && iconButton('reply', `Reply to ${senderName(mail, own)}, ${shortTime(when(mail))}`, () => onAnswer(mail), { class: 'ib mh-reply' })),
     details);
 }
 
@@ -91,16 +99,12 @@ function headerTable(mail) {
   return el;
 }
 
-const KINDS = [[/pdf/, 'PDF', 'c-red'], [/sheet|excel|csv/, 'XLS', 'c-green'], [/word|document|rtf|text\//, 'DOC', 'c-blue'], [/presentation|powerpoint/, 'PPT', 'c-amber'],
-  [/^image\//, 'IMG', 'c-plum'], [/zip|compressed|tar/, 'ZIP', 'c-bronze'], [/calendar/, 'ICS', 'c-teal'], [/rfc822/, 'EML', 'c-iris']];
-
 function attachmentList(attachments) {
   const files = (attachments ?? []).filter((file) => !file.is_inline);
   if (!files.length) return null;
   return h('ul', { class: 'atts', 'aria-label': plural(files.length, 'attachment') }, files.map((file) => {
     const name = clean(file.file_name) || 'attachment';
-    const [, short, colour] = KINDS.find(([match]) => match.test(`${file.mime_type} ${name.toLowerCase()}`)) ?? [null, 'FILE', 'c-iris'];
     return h('li', null, h('a', { class: 'att', href: `/api/email/attachments/${file.id}`, download: name, title: `Download ${name}` },
-      h('span', { class: ['ft', colour], 'aria-hidden': 'true' }, short), h('span', { class: 'grow' }, h('b', { class: 'clip' }, name), h('small', { class: 'num' }, bytes(file.size_bytes))), icon('download', 14)));
+      fileMark(file.mime_type, name), h('span', { class: 'grow' }, h('b', { class: 'clip' }, name), h('small', { class: 'num' }, bytes(file.size_bytes))), icon('download', 14)));
   }));
 }

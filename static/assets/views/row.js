@@ -34,7 +34,7 @@ function participantsText(participants, own) {
   const names = (participants ?? []).map((person) => (own.has((person.email ?? person)?.toLowerCase?.()) ? 'You' : personName(person)));
   const unique = [...new Set(names)];
   if (unique.length > 1 && unique.length <= 2) return unique.filter((name) => name !== 'You').join(', ');
-  const shown = unique.filter((name) => name !== 'You').slice(0, 3).map((name, _, all) => (all.length > 2 ? name.split(' ')[0] : name));
+  const shown = unique.filter((name) => name !== 'You').slice(0, 3).map((name, _, all) => (all.length > 2 ? name.split(/[\s,]/)[0] : name));
   return shown.join(', ') + (unique.length > 4 ? ` and ${unique.length - 4} more` : '') || unique[0] || 'Unknown';
 }
 

@@ -3,8 +3,10 @@
 
 import { fill, h, icon } from '../dom.js';
 import { ago, count, folderName, percent, timeLeft } from '../format.js';
+import { LISTS, outgoing, watchOutgoing } from '../outgoing.js';
 import { foldersOf, roleCounts, state, watch } from '../store.js';
 import { bar, logo, smallRing } from '../ui.js';
+import { compose } from './compose/desk.js';
 import { folderIcon, inOrder, ROLES } from './folders.js';
 import { doneOf, statusOf } from './progress.js';
 
@@ -16,9 +18,9 @@ export function shell(content, panels = '') {
   const phone = h('nav', { class: 'phone-nav', 'aria-label': 'Main' });
   const el = h('div', { class: 'app' }, side, h('main', { id: 'main', class: ['frame', panels], tabindex: '-1' }, content), phone);
   const draw = () => { drawSide(side); drawPhone(phone); };
-  const stop = watch((what) => { if (what === 'accounts' || what === 'folders') draw(); });
+  const stops = [watch((what) => { if (what === 'accounts' || what === 'folders') draw(); }), watchOutgoing(draw)];
   draw();
-  return { el, refresh: draw, destroy: stop };
+  return { el, refresh: draw, destroy: () => stops.forEach((stop) => stop()) };
 }
 
 /** What the address says is open: a view and perhaps one mailbox. */
@@ -27,19 +29,31 @@ export function place() {
   return { mail: location.pathname === '/' || location.pathname.startsWith('/inbox'), view: decodeURIComponent(view || 'inbox'), account: new URLSearchParams(location.search).get('account') };
 }
 
-function navLink(href, name, label, { number = 0, current = false, extra } = {}) {
+function navLink(href, name, label, { number = 0, unit = ' unread', tone, current = false, extra } = {}) {
   return h('a', { href, title: label, class: extra, 'aria-current': current ? 'page' : null }, icon(name), h('span', { class: 'lbl clip' }, label),
-    number > 0 && h('span', { class: 'n num' }, count(number), h('span', { class: 'vh' }, ' unread')));
+    number > 0 && h('span', { class: ['n num', tone] }, count(number), h('span', { class: 'vh' }, unit)));
 }
 
+/** What is on its way out, below the inbox. A mail that could not be sent is a fault. */
+function outgoingLink(name, here) {
+  const { label, icon: mark } = LISTS[name];
+  const mails = outgoing(name) ?? [];
+  const stuck = mails.some((mail) => ['failed', 'uncertain'].includes(mail.status));
+  return navLink(`/inbox/${name}`, mark, label, { number: mails.length, unit: stuck ? ', some need you' : '', tone: stuck && 'bad', current: here.mail && here.view === name && !here.account });
+}
+
+const writeButton = (extra) => h('button', { type: 'button', class: ['compose', extra], title: 'Compose (c)', onclick: () => compose() }, icon('pen', extra ? 22 : 16), h('span', { class: 'lbl' }, 'Compose'), h('kbd', { 'aria-hidden': 'true' }, 'C'));
+
 function drawSide(side) {
-  const focused = side.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
+  const active = side.contains(document.activeElement) ? document.activeElement : null;
+  const focused = active && (active.getAttribute('href') ? `a[href="${CSS.escape(active.getAttribute('href'))}"]` : '.compose');
   const scrolled = side.querySelector('.side-scroll')?.scrollTop ?? 0;
   const here = place();
   const counts = roleCounts();
-  const roles = ROLES.filter(([role]) => role === 'inbox' || counts.has(role));
+  const roles = ROLES.filter(([role]) => role !== 'drafts' && (role === 'inbox' || counts.has(role)));
+  const links = roles.map(([role, label]) => navLink(`/inbox/${role}`, folderIcon(role), label, { number: role === 'inbox' ? counts.get(role) : 0, current: here.mail && here.view === role && !here.account }));
   const nav = h('nav', { class: 'nav', 'aria-label': 'Main' },
-    roles.map(([role, label]) => navLink(`/inbox/${role}`, folderIcon(role), label, { number: role === 'inbox' ? counts.get(role) : 0, current: here.mail && here.view === role && !here.account })),
+    links.slice(0, 1), Object.keys(LISTS).map((name) => outgoingLink(name, here)), links.slice(1),
     navLink('/inbox/all', 'all', 'All mail', { current: here.mail && here.view === 'all' && !here.account }),
     h('div', { class: 'sec' }, 'Workspace'),
     navLink('/activity', 'activity', 'Activity', { current: location.pathname === '/activity' }),
@@ -48,9 +62,9 @@ function drawSide(side) {
     h('div', { class: 'sec' }, h('a', { href: '/mailboxes' }, 'Mailboxes'), h('a', { class: 'ib', href: '/connect', 'aria-label': 'Connect a mailbox', title: 'Connect a mailbox' }, icon('plus', 14))),
     state.accounts.map((item) => mailbox(item, here)));
   fill(side, h('a', { class: 'ws', href: '/', title: state.me?.organization || 'Duplex' }, logo(), h('span', { class: 'lbl clip' }, state.me?.organization || 'Duplex')),
-    h('div', { class: 'side-scroll' }, nav, boxes), foot());
+    writeButton(), h('div', { class: 'side-scroll' }, nav, boxes), foot());
   side.querySelector('.side-scroll').scrollTop = scrolled;
-  if (focused) side.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) side.querySelector(focused)?.focus();
 }
 
 function mailbox(item, here) {
@@ -60,7 +74,7 @@ function mailbox(item, here) {
     icon('at'), h('span', { class: 'lbl clip' }, item.email_address), mark(item, tone, text));
   const folders = open ? customFolders(item.id) : [];
   return [row, open && h('div', { class: 'sub' },
-    folders.slice(0, MORE_FOLDERS).map((folder) => navLink(`/inbox/${folder.id}?account=${item.id}`, folderIcon(folder.role), folderName(folder), { number: folder.unread_count, current: here.view === folder.id })),
+    folders.slice(0, MORE_FOLDERS).map((folder) => navLink(`/inbox/${folder.role === 'drafts' ? 'drafts' : folder.id}?account=${item.id}`, folderIcon(folder.role), folderName(folder), { number: folder.unread_count, current: here.view === folder.id || (folder.role === 'drafts' && here.view === 'drafts') })),
     navLink(`/mailboxes/${item.id}`, 'settings', 'Manage mailbox'))];
 }
 
@@ -102,12 +116,15 @@ function importFoot(importing) {
 function drawPhone(nav) {
   const here = place();
   const unread = roleCounts().get('inbox') ?? 0;
-  const tab = (href, name, label, current, badge) => h('a', { href, 'aria-current': current ? 'page' : null }, icon(name, 22), label,
-    badge > 0 && h('em', { class: 'num' }, badge > 99 ? '99+' : badge, h('span', { class: 'vh' }, ' unread')));
-  fill(nav,
+  const tab = (href, name, label, current, badge, unit = ' unread') => h('a', { href, 'aria-current': current ? 'page' : null }, icon(name, 22), label,
+    badge > 0 && h('em', { class: 'num' }, badge > 99 ? '99+' : badge, h('span', { class: 'vh' }, unit)));
+  fill(nav, here.mail && writeButton('fab'),
     tab('/inbox/inbox', 'inbox', 'Inbox', here.mail && here.view === 'inbox', unread),
-    tab('/inbox/sent', 'sent', 'Sent', here.mail && here.view === 'sent'),
+    tab('/inbox/sent', 'sent', 'Sent', here.mail && (here.view === 'sent' || here.view in LISTS), stuckNumber(), ' need you'),
     tab('/inbox/all', 'all', 'All mail', here.mail && here.view === 'all'),
     tab('/mailboxes', 'at', 'Mailboxes', location.pathname.startsWith('/mailboxes')),
     tab('/settings', 'settings', 'Settings', location.pathname.startsWith('/settings')));
 }
+
+/** How many mails could not be sent. */
+const stuckNumber = () => (outgoing('outbox') ?? []).filter((mail) => ['failed', 'uncertain'].includes(mail.status)).length;

@@ -130,6 +130,29 @@ pub async fn copied(
     arrive(tx, from.email, truth, folder, to, now).await
 }
 
+/// A mail was put into a folder of the provider; `to` is its number there, where the server says it (APPENDUID).
+pub async fn appended(
+    tx: &mut DbConn,
+    email: EmailId,
+    folder: FolderId,
+    to: Option<Number>,
+    now: Timestamp,
+) -> QueryResult<()> {
+    places::lock_for(tx, email).await?;
+    arrived(tx, email, folder, to, now).await
+}
+
+/// As [`appended`], for who has taken the lock.
+pub(super) async fn arrived(
+    tx: &mut DbConn,
+    email: EmailId,
+    folder: FolderId,
+    to: Option<Number>,
+    now: Timestamp,
+) -> QueryResult<()> {
+    arrive(tx, email, (true, false), folder, to, now).await
+}
+
 /// The provider has taken a mail out of a departure.
 pub async fn removed(tx: &mut DbConn, from: &PlaceRow, _now: Timestamp) -> QueryResult<()> {
     places::lock_for(tx, from.email).await?;

@@ -12,6 +12,7 @@ use crate::db::DbConn;
 use crate::db::schema::{email_folders, mailbox_operation_items as items, mailbox_operations as operations};
 use crate::db::types::Json;
 use crate::ids::{AccountId, EmailId, FolderId, OperationId};
+use crate::messages::store::own;
 use crate::messages::store::threads::IDS;
 use crate::on_conn;
 
@@ -43,7 +44,14 @@ pub async fn differences(conn: &mut DbConn, emails: &[EmailId]) -> QueryResult<V
     let folders = locations.iter().map(|row| row.folder_id).chain(departures.iter().map(|row| row.folder_id));
     let names = folder_names(conn, folders).await?;
     let mut found: BTreeMap<EmailId, MailDiff> = BTreeMap::new();
-    let empty = |email, account| MailDiff { email, account, locations: Vec::new(), departures: Vec::new() };
+    let awaited = own::awaited(conn, emails).await?;
+    let empty = |email, account| MailDiff {
+        email,
+        account,
+        locations: Vec::new(),
+        departures: Vec::new(),
+        awaited: awaited.contains(&email),
+    };
     for row in locations {
         let diff = found.entry(row.email_id).or_insert_with(|| empty(row.email_id, row.account_id));
         diff.locations.push(of_location(row, &names));

@@ -2,6 +2,7 @@
 
 mod details;
 mod messages;
+mod outgoing;
 mod parts;
 mod threads;
 
@@ -17,6 +18,7 @@ use crate::on_conn;
 
 pub(crate) use details::{AttachmentRow, Found, attachment, body, embedded_images, lookup, message, raw_ref};
 pub(crate) use messages::{Direction, MessageRow, Query, list, of_thread};
+pub(crate) use outgoing::{DeliveryRow, OutgoingRow, outgoing};
 pub(crate) use parts::{FolderOf, Parts, parts};
 pub(crate) use threads::{ThreadQuery, ThreadView, list as list_threads, views};
 

@@ -17,7 +17,7 @@ async fn calls_cost_what_a_new_project_pays_and_the_minute_ends() {
     }
     let refused = world.get(&path).await;
     assert!([403, 429].contains(&refused.status));
-    assert_eq!(world.gmail.counts().units, 60);
+    assert_eq!(world.gmail.counts().units_by_name["messages.get"], 60);
     world.gmail.advance(Duration::from_secs(61));
     assert_eq!(world.get(&path).await.status, 200);
 }
