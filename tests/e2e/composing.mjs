@@ -218,6 +218,7 @@ export async function write(walk, imap, outbox) {
     await sheet.locator('.c-original summary').click();
     await page.frameLocator('.c-original iframe').getByText('the phased schedule works for us').waitFor();
     await checkAll('reply');
+    await text.click();
     await page.keyboard.press('Escape');
     await page.locator('.story', { hasText: 'A draft.' }).getByRole('button', { name: 'Continue writing' }).click();
     await text.filter({ hasText: 'Kiel can go live' }).waitFor();

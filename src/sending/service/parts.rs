@@ -47,9 +47,11 @@ pub(super) fn people(
 
 fn author(account: &Account, alias: Option<&str>) -> ApiResult<Address> {
     let name = account.display_name.clone();
-    let Some(alias) = alias.map(str::trim) else {
+    let Some(alias) = alias else {
         return Ok(Address { name, address: account.email_address.clone() });
     };
+    check_text("from_alias", alias).map_err(refused)?;
+    let alias = alias.trim();
     let mut own = std::iter::once(&account.email_address).chain(&account.aliases);
     match own.find(|address| address.eq_ignore_ascii_case(alias)) {
         Some(address) => Ok(Address { name, address: address.clone() }),
