@@ -18,10 +18,8 @@ COPY --from=build /out/duplex /usr/local/bin/duplex
 COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/duplex/
 USER duplex
 WORKDIR /data
-# Without the last line the allocator keeps memory of many short imports in as many arenas as there are threads.
 ENV BIND_ADDR=0.0.0.0:8080 \
-    DATA_DIR=/data \
-    MALLOC_ARENA_MAX=2
+    DATA_DIR=/data
 EXPOSE 8080
 VOLUME /data
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["duplex", "health"]

@@ -2,8 +2,8 @@
 //! first answer. P6: from a new mail to its event on the WebSocket. P18: all connections break, and come back.
 //!
 //! `cargo bench --bench idle`, with `STARTS` (20), `ACCOUNTS` (1000; 0 leaves that part out), `SAMPLES` (200) and
-//! `REST` (60, seconds). The thousand mailboxes lie on a small IMAP server in this process, over TLS. With
-//! `MALLOC_ARENA_MAX`, the server that listens to them runs with it too.
+//! `REST` (60, seconds). The thousand mailboxes lie on a small IMAP server in this process, over TLS.
+//! `MALLOC_ARENA_MAX`, when it is set, is handed on to the server that listens to them.
 
 #[path = "idle/mails.rs"]
 mod mails;

@@ -10,6 +10,7 @@ use crate::http::Proxies;
 use crate::identity::Identity;
 use crate::messages::Messages;
 use crate::outbox::Outbox;
+use crate::replay::Holder;
 use crate::sending::Sending;
 use crate::storage::Storage;
 use crate::telemetry::Metrics;
@@ -35,6 +36,8 @@ pub struct App {
     pub sending: Sending,
     /// Facts.
     pub outbox: Outbox,
+    /// Whose requests are carried out here.
+    pub holder: Holder,
     /// Figures for `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Where people reach the server.

@@ -55,6 +55,7 @@ pub fn service(
         .app_data(web::Data::new(app.messages.clone()))
         .app_data(web::Data::new(app.sending.clone()))
         .app_data(web::Data::new(app.outbox.clone()))
+        .app_data(web::Data::new(app.holder.clone()))
         .app_data(web::Data::from(app.metrics.clone()))
         .app_data(web::Data::new(app.proxies.clone()))
         .app_data(web::Data::new(fallback::Methods::of(&document)))

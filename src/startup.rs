@@ -20,6 +20,7 @@ use crate::instance::Instance;
 use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::outbox::{Outbox, Sequencer};
+use crate::replay::Holder;
 use crate::sending::{Sender, SenderParts, Sending};
 use crate::storage::Storage;
 use crate::sync::{Engine, EngineParts, Gate, SyncTimes};
@@ -125,6 +126,8 @@ impl Application {
             times,
             gate,
         });
+        let holder = Holder::new(instance.name());
+        holder.release_own(&db).await?;
         let setup_link = identity.setup_token().await?.map(|token| identity.setup_link(&token));
         let app = App {
             db,
@@ -136,6 +139,7 @@ impl Application {
             messages,
             sending,
             outbox,
+            holder,
             metrics,
             public_url: public_url.into(),
             cors_allowed_origins: config.cors_allowed_origins.into(),

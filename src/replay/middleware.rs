@@ -14,6 +14,7 @@ use futures_util::{Stream, stream};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
+use super::Holder;
 use super::store::{self, Claim, Known};
 use crate::access::Access;
 use crate::clock::Clock;
@@ -95,9 +96,11 @@ impl Once {
     /// Takes the key, or finds the answer that was given under it.
     async fn begin(request: &mut ServiceRequest, user: UserId, key: &HeaderValue) -> ApiResult<Begun> {
         let key = checked(key)?;
-        let (Some(db), Some(clock)) =
-            (request.app_data::<web::Data<Db>>().cloned(), request.app_data::<web::Data<Clock>>().cloned())
-        else {
+        let (Some(db), Some(clock), Some(holder)) = (
+            request.app_data::<web::Data<Db>>().cloned(),
+            request.app_data::<web::Data<Clock>>().cloned(),
+            request.app_data::<web::Data<Holder>>().cloned(),
+        ) else {
             return Err(ApiError::internal("the replay middleware lacks its handles"));
         };
         let body = request.extract::<Bytes>().await.map_err(|_| {
@@ -116,6 +119,7 @@ impl Once {
             request_hash: hash.as_ref(),
             created_at: now,
             expires_at: now + KEPT,
+            held_by: &holder.0,
         };
         let deadline = tokio::time::Instant::now() + WAIT;
         loop {

@@ -7,4 +7,32 @@
 mod middleware;
 mod store;
 
+use std::sync::Arc;
+
 pub use middleware::replay;
+
+use crate::db::Db;
+
+/// The name of this process beside the keys whose requests it carries out.
+#[derive(Debug, Clone)]
+pub struct Holder(Arc<str>);
+
+impl Holder {
+    /// Takes the name that the process has in leases.
+    pub fn new(instance: &str) -> Self {
+        Self(instance.into())
+    }
+
+    /// Frees the keys that it held when it died: their requests can be made again at once, not only when nobody can
+    /// be at work on them any more. To be called before it answers anything.
+    ///
+    /// # Errors
+    /// As the database fails.
+    pub async fn release_own(&self, db: &Db) -> diesel::QueryResult<()> {
+        let freed = store::release(&mut db.write().await?, &self.0).await?;
+        if freed > 0 {
+            tracing::info!(keys = freed, "requests that were cut off can be made again");
+        }
+        Ok(())
+    }
+}

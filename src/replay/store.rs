@@ -22,6 +22,7 @@ pub(super) struct Claim<'a> {
     pub request_hash: &'a [u8],
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    pub held_by: &'a str,
 }
 
 /// What is known of a key.
@@ -47,6 +48,16 @@ pub(super) async fn claim(tx: &mut DbConn, claim: &Claim<'_>, dead_before: Times
         diesel::insert_into(idempotency_keys::table).values(claim).on_conflict_do_nothing().execute(c).await
     })?;
     Ok(inserted == 1)
+}
+
+/// Frees the keys of requests that a process of this name had not answered when it died. Answers how many there were.
+pub(super) async fn release(conn: &mut DbConn, holder: &str) -> QueryResult<usize> {
+    on_conn!(conn, |c| {
+        let left = idempotency_keys::table
+            .filter(idempotency_keys::held_by.eq(holder))
+            .filter(idempotency_keys::status.is_null());
+        diesel::delete(left).execute(c).await
+    })
 }
 
 /// Reads a key.

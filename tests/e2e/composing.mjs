@@ -156,7 +156,7 @@ export async function write(walk, imap, outbox) {
     must(plain.type === 'text/plain' && plain.text.includes('new terms') && plain.text.includes('36 months'), `the plain part says: ${plain.text}`);
     must(html.type === 'text/html' && html.text.includes('<b>new terms</b>'), 'the HTML part is wrong');
     must(file?.type === 'application/pdf' && file.text === PDF.toString(), 'the file is wrong');
-    await holds('Sent', 'SUBJECT "2027"', 1, 'the mailbox does not have one copy of what was sent');
+    await holds('Sent', 'BCC "hidden@kestrel.example"', 1, 'the mailbox does not have one copy of what was sent');
     await holds('Drafts', 'SUBJECT "2027"', 0, 'the draft stayed in the mailbox');
     await list('drafts');
     await eventually(async () => (await row('Übersicht für 2027').count()) === 0, 'the draft is still shown');
@@ -218,6 +218,7 @@ export async function write(walk, imap, outbox) {
     await sheet.locator('.c-original summary').click();
     await page.frameLocator('.c-original iframe').getByText('the phased schedule works for us').waitFor();
     await checkAll('reply');
+    await text.click();
     await page.keyboard.press('Escape');
     await page.locator('.story', { hasText: 'A draft.' }).getByRole('button', { name: 'Continue writing' }).click();
     await text.filter({ hasText: 'Kiel can go live' }).waitFor();

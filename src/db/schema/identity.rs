@@ -152,5 +152,6 @@ diesel::table! {
         response -> Nullable<Binary>,
         created_at -> Instant,
         expires_at -> Instant,
+        held_by -> Nullable<Text>,
     }
 }

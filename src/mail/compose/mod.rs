@@ -22,6 +22,8 @@ mod address_tests;
 #[cfg(test)]
 mod compose_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod stream_tests;
 
 pub use address::check_address;

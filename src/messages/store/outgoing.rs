@@ -87,7 +87,7 @@ pub async fn rewrite_mail(
     let content = &written.content;
     let change = Content {
         message_id: content.message_id.clone(),
-        in_reply_to: content.in_reply_to.iter().next().cloned(),
+        in_reply_to: content.in_reply_to.get(..1).and_then(<[String]>::first).cloned(),
         references: rows::strings(content.references.clone()),
         from_email: content.from.as_ref().map(|from| from.address.clone()).unwrap_or_default(),
         from_name: content.from.as_ref().and_then(|from| from.name.clone()),

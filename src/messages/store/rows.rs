@@ -4,6 +4,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use diesel::prelude::Insertable;
 use serde_json::Value;
 
+use super::own::judge::MARKER;
 use super::placement::State;
 use crate::clock::Timestamp;
 use crate::db::schema::{email_attachments, email_recipients, emails};
@@ -161,6 +162,7 @@ impl NewEmail {
         let Decided { id, thread, owner, state, now } = decided;
         let parsed = mail.parsed;
         let outbound = is_outbound(&parsed, owner, *state);
+        let is_marked = parsed.header(MARKER).is_some();
         let author = parsed.author().unwrap_or(Address { name: None, address: String::new() });
         let files = parsed.attachments.iter().filter(|file| !file.is_inline).count();
         Self {
@@ -178,7 +180,8 @@ impl NewEmail {
             subject: Some(parsed.subject),
             snippet: Some(parsed.snippet),
             direction: if outbound { "outbound" } else { "inbound" },
-            status: status(outbound, state.is_draft),
+            // A draft of ours that was thrown away is still a draft.
+            status: status(outbound, state.is_draft || is_marked),
             kind: parsed.kind.as_str(),
             sent_at: parsed.date.map_or(mail.received_at, Timestamp::from),
             received_at: mail.received_at,

@@ -1,6 +1,7 @@
 //! What people ask for: send, schedule, call back, try again; drafts and files.
 
 mod drafts;
+mod parts;
 mod prepare;
 mod uploads;
 

@@ -141,6 +141,11 @@ async fn recipients(conn: &mut DbConn, ids: &[EmailId]) -> QueryResult<HashMap<E
         let delivered = delivery.as_deref().and_then(Delivered::parse);
         found.entry(email).or_default().push(Recipient { id, kind, person: Address { name, address }, delivered });
     }
+    // A server that takes only so many at once gets those first whom the mail is for.
+    let rank = |kind: &str| ["to", "cc", "bcc"].iter().position(|known| *known == kind);
+    for list in found.values_mut() {
+        list.sort_by_key(|recipient| rank(&recipient.kind).unwrap_or(usize::MAX));
+    }
     Ok(found)
 }
 

@@ -1,6 +1,8 @@
 //! The sender's work list: what is due, what is begun, what was left by one that died.
 
-use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, QueryResult};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, NullableExpressionMethods, QueryDsl, QueryResult,
+};
 use diesel_async::RunQueryDsl;
 
 use crate::clock::Timestamp;
@@ -11,14 +13,17 @@ use crate::messages::{self, MailStatus};
 use crate::on_conn;
 use crate::sending::model::Delivered;
 
-/// When the sender has something to do next, in any mailbox.
-pub async fn next_due(conn: &mut DbConn, now: Timestamp) -> QueryResult<Option<Timestamp>> {
+/// When the sender has something to do next, in one mailbox or in any.
+pub async fn next_due(conn: &mut DbConn, account: Option<AccountId>, now: Timestamp) -> QueryResult<Option<Timestamp>> {
     use diesel::dsl::min;
-    let send = email_outgoing::table.filter(email_outgoing::due_at.gt(now)).select(min(email_outgoing::due_at));
-    let file =
-        email_outgoing::table.filter(email_outgoing::file_due_at.gt(now)).select(min(email_outgoing::file_due_at));
-    let mirror =
-        email_outgoing::table.filter(email_outgoing::mirror_due_at.gt(now)).select(min(email_outgoing::mirror_due_at));
+    let of = || {
+        let any = account.is_none().into_sql::<diesel::sql_types::Bool>();
+        let one = account.unwrap_or_else(|| AccountId::from_uuid(uuid::Uuid::nil()));
+        email_outgoing::table.filter(any.or(email_outgoing::account_id.eq(one)))
+    };
+    let send = of().filter(email_outgoing::due_at.gt(now)).select(min(email_outgoing::due_at));
+    let file = of().filter(email_outgoing::file_due_at.gt(now)).select(min(email_outgoing::file_due_at));
+    let mirror = of().filter(email_outgoing::mirror_due_at.gt(now)).select(min(email_outgoing::mirror_due_at));
     let send: Option<Timestamp> = on_conn!(conn, |c| send.first(c).await)?;
     let file: Option<Timestamp> = on_conn!(conn, |c| file.first(c).await)?;
     let mirror: Option<Timestamp> = on_conn!(conn, |c| mirror.first(c).await)?;

@@ -51,7 +51,7 @@ mod tests {
         let mut looks_in_five_minutes = 0;
         for attempt in 0..100 {
             let Some(pause) = filing(attempt) else { break };
-            sum = sum + pause;
+            sum += pause;
             looks_in_five_minutes += i32::from(sum <= Duration::minutes(5));
         }
         assert!(looks_in_five_minutes >= 5 && sum >= Duration::hours(24), "{looks_in_five_minutes} {sum}");

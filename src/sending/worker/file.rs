@@ -73,18 +73,18 @@ impl Session<'_> {
         if self.account.imap.as_ref().is_some_and(|(server, _)| keeps_its_own(&server.host)) {
             return Ok(Filed::Later);
         }
-        let number = self.append(mail, Form::Copy, &folder, &[Flag::Seen]).await?;
+        self.append(mail, Form::Copy, &folder, &[Flag::Seen]).await?;
         let now = self.parts.clock.now();
         let mut conn = self.parts.db.write().await?;
         conn.transaction(async |tx| {
             self.parts.accounts.renew_mailer(tx, &self.claim).await?;
-            messages::appended(tx, mail.id, folder.id, number, now).await
+            // Its number is left to the sync: what has one already is not fetched, and would have no original.
+            messages::appended(tx, mail.id, folder.id, None, now).await
         })
         .await?;
         drop(conn);
-        if number.is_none() {
-            self.want_sync().await?;
-        }
+        // The sync brings the identity and the original of what is there now.
+        self.want_sync().await?;
         Ok(Filed::Done)
     }
 

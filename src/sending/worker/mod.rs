@@ -119,7 +119,7 @@ async fn look(
         });
     }
     let now = parts.clock.now();
-    let next = queue::next_due(&mut parts.db.read().await?, now).await?;
+    let next = queue::next_due(&mut parts.db.read().await?, None, now).await?;
     let until = next.and_then(|at| (at - now).to_std().ok());
     Ok(until.unwrap_or(LOOK).min(LOOK).max(Duration::from_millis(1)))
 }

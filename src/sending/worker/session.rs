@@ -67,22 +67,35 @@ impl<'a> Session<'a> {
 
     async fn work(&mut self, mut listener: Receiver<Event>, stop: &CancellationToken) -> diesel::QueryResult<()> {
         self.recover().await?;
-        let mut sent = 0;
+        let (mut sent, mut lingered) = (0, Duration::ZERO);
         while !stop.is_cancelled() && sent < TURN {
             self.renew().await?;
             let mails = self.send_due().await?;
             let chores = self.do_chores().await?;
             sent += mails;
             if mails + chores > 0 {
+                lingered = Duration::ZERO;
                 continue;
             }
+            let pause = self.pause().await?;
             tokio::select! {
                 () = rung(&mut listener, &self.claim) => {}
-                () = tokio::time::sleep(LINGER) => return Ok(()),
+                () = tokio::time::sleep(pause) => lingered += pause,
                 () = stop.cancelled() => {}
+            }
+            if lingered >= LINGER {
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// How long nothing is due in this mailbox, as long as its connections are kept at most.
+    async fn pause(&self) -> diesel::QueryResult<Duration> {
+        let now = self.parts.clock.now();
+        let next = queue::next_due(&mut self.parts.db.read().await?, Some(self.account.id), now).await?;
+        let until = next.and_then(|at| (at - now).to_std().ok());
+        Ok(until.unwrap_or(LINGER).clamp(Duration::from_millis(1), LINGER))
     }
 
     /// Sees to what a sender left that died: what cannot have left is sent again, the rest is looked for.

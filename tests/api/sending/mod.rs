@@ -1,11 +1,14 @@
 //! Mail on its way out, and what comes back of it.
 
 mod answers;
+mod campaign;
 mod desk;
 mod drafts;
 mod inbound;
+mod never_twice;
 mod refusals;
 mod servers;
+mod soak;
 mod submit;
 mod timing;
 

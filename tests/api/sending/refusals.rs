@@ -110,7 +110,7 @@ on_both! {
                 with("bcc", json!([{ "email": format!("{bad}bob@b.example") }])),
                 with("headers", json!({ "X-One": text })),
                 with("headers", json!({ text.clone(): "x" })),
-                with("from_alias", json!(format!("{}{bad}", desk.address()))),
+                with("from_alias", json!(format!("{bad}{}", desk.address()))),
             ] {
                 let refused = desk.post(mail.clone()).await;
                 assert_eq!(refused.status, 422, "{mail}: {}", refused.text());

@@ -9,6 +9,7 @@ and standard output gets the list of answers, one a step. Steps:
   {"op": "folders"}                              -> [{"name", "messages", "uid_validity", "flags"}]
   {"op": "mails", "folder"}                      -> [{"uid", "sha256", "size", "flags"}]
   {"op": "raw", "folder", "uid"}                 -> base64 of the mail
+  {"op": "raws", "folder"}                       -> [base64 of each mail]
   {"op": "append", "folder", "mails": [base64], "flags": [flag]} -> {"count"}
   {"op": "flag", "folder", "uids", "add": [flag], "remove": [flag]} -> {}
   {"op": "move", "folder", "uids", "to"}         -> {}
@@ -132,6 +133,12 @@ class Peer:
         data = self.ask("uid", "FETCH", str(step["uid"]), "(BODY.PEEK[])")
         return base64.b64encode(data[0][1]).decode()
 
+    def raws(self, step):
+        if self.open(step["folder"]) == 0:
+            return []
+        parts = self.ask("fetch", "1:*", "(BODY.PEEK[])")
+        return [base64.b64encode(part[1]).decode() for part in parts if isinstance(part, tuple)]
+
     def append(self, step):
         flags = "(" + " ".join(step.get("flags", [])) + ")"
         # imaplib would rewrite line ends: the tests mean every byte they send.
@@ -174,7 +181,7 @@ class Peer:
         return {}
 
 
-VERBS = ("folders", "mails", "raw", "append", "flag", "move", "delete", "create", "remove", "rename")
+VERBS = ("folders", "mails", "raw", "raws", "append", "flag", "move", "delete", "create", "remove", "rename")
 
 
 def main():

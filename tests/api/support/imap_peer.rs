@@ -89,6 +89,12 @@ impl ImapPeer {
         BASE64.decode(packed.as_bytes()).unwrap()
     }
 
+    /// The bytes of all mails of a folder, read at one moment.
+    pub fn raws(&self, folder: &str) -> Vec<Vec<u8>> {
+        let packed: Vec<String> = self.one(json!({"op": "raws", "folder": folder}));
+        packed.iter().map(|mail| BASE64.decode(mail.as_bytes()).unwrap()).collect()
+    }
+
     /// Puts mails into a folder as a mail server or another client would.
     pub fn append(&self, folder: &str, mails: &[Vec<u8>], flags: &[&str]) {
         let mails: Vec<String> = mails.iter().map(|raw| BASE64.encode(raw)).collect();

@@ -36,14 +36,19 @@ def structure(part):
     return part.get_content_type()
 
 
-def all_defects(part):
+def all_defects(part, head=None):
+    """Those of the fields as `head` has them; that an address is beyond ASCII is none."""
     found = [type(defect).__name__ for defect in part.defects]
-    for value in part.values():
+    for value in (head or part).values():
         found += [type(defect).__name__ for defect in getattr(value, "defects", [])]
     if part.is_multipart():
         for child in part.iter_parts():
             found += all_defects(child)
-    return found
+    return [name for name in found if name != "NonASCIILocalPartDefect"]
+
+
+def lines(part):
+    return part.get_content().replace("\r\n", "\n")
 
 
 def file(part):
@@ -68,8 +73,8 @@ def main():
     head = email.parser.HeaderParser(policy=POLICY).parsestr(raw.split(b"\r\n\r\n")[0].decode() + "\r\n\r\n")
     leaves = [part for part in mail.walk() if part.get_content_maintype() != "multipart"]
     written = [p for p in leaves if p.get_content_maintype() == "text" and p.get_content_disposition() is None]
-    texts = [p.get_content() for p in written if p.get_content_type() == "text/plain"]
-    htmls = [p.get_content() for p in written if p.get_content_type() == "text/html"]
+    texts = [lines(p) for p in written if p.get_content_type() == "text/plain"]
+    htmls = [lines(p) for p in written if p.get_content_type() == "text/html"]
     json.dump({
         "subject": str(head["Subject"] or ""),
         "message_id": (ids(head, "Message-ID") or [None])[0],
@@ -86,7 +91,7 @@ def main():
         "html": htmls[0] if htmls else None,
         "structure": structure(mail),
         "files": [file(part) for part in leaves if part not in written],
-        "defects": all_defects(mail),
+        "defects": all_defects(mail, head),
         "longest_line": max(len(line) for line in raw.split(b"\r\n")),
         "bare_line_ends": len(re.findall(rb"(?<!\r)\n|\r(?!\n)", raw)),
     }, sys.stdout)

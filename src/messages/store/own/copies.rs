@@ -16,7 +16,8 @@ use crate::messages::model::{FolderRole, IncomingMail, Mailbox};
 use crate::messages::store::rows::{defects, pairs};
 use crate::on_conn;
 
-/// Finds the copies among new mails of the folder of sent mail, or of the view of all mail.
+/// Finds the copies among new mails of the folder of sent mail, of the view of all mail, or of a folder that such copies were
+/// moved to.
 pub(super) async fn recognise(
     tx: &mut DbConn,
     owner: &Mailbox,
@@ -26,13 +27,13 @@ pub(super) async fn recognise(
 ) -> QueryResult<Recognised> {
     let copies: Vec<(&str, &IncomingMail)> = fresh
         .iter()
-        .filter(|mail| !is_draft(mail, role))
+        .filter(|mail| may_be_copy(mail, role))
         .filter_map(|mail| Some((mail.parsed.message_id.as_deref()?, *mail)))
         .collect();
     let ids: Vec<&str> = copies.iter().map(|(id, _)| *id).collect();
     let mut sent: HashMap<String, OwnMail> = HashMap::new();
     for own in rows::by_message_ids(tx, owner.account, &ids).await? {
-        if let Some(id) = own.message_id.clone().filter(|_| may_have_copies(&own)) {
+        if let Some(id) = own.message_id.clone().filter(|_| may_have_copies(&own, role)) {
             sent.entry(id).or_insert(own);
         }
     }
@@ -52,17 +53,25 @@ pub(super) async fn recognise(
     Ok(found)
 }
 
-/// The view of all mail shows drafts as well.
-fn is_draft(mail: &IncomingMail, role: Option<FolderRole>) -> bool {
-    (mail.is_draft && role == Some(FolderRole::All)) || mail.parsed.header(judge::MARKER).is_some()
+/// Whether a folder is where copies of sent mail are put.
+fn is_for_copies(role: Option<FolderRole>) -> bool {
+    matches!(role, Some(FolderRole::Sent | FolderRole::All))
 }
 
-/// Whether the provider can have a copy of it: at least some recipient may have it.
-fn may_have_copies(own: &OwnMail) -> bool {
-    let Some(outgoing) = &own.outgoing else { return own.is_local() && own.status == "sent" };
+/// The view of all mail shows drafts as well. Elsewhere a copy to oneself may lie, which went from server to server.
+fn may_be_copy(mail: &IncomingMail, role: Option<FolderRole>) -> bool {
+    let is_draft = (mail.is_draft && role == Some(FolderRole::All)) || mail.parsed.header(judge::MARKER).is_some();
+    !is_draft && (is_for_copies(role) || mail.parsed.received.is_none())
+}
+
+/// Whether the provider can have a copy of it: at least some recipient may have it. What is only doubtful is not taken from
+/// folders that anything may lie in.
+fn may_have_copies(own: &OwnMail, role: Option<FolderRole>) -> bool {
+    let handed = own.outgoing.as_ref().is_some_and(|outgoing| outgoing.handed_at.is_some());
     match own.status.as_str() {
-        "sent" | "uncertain" => true,
-        "sending" | "queued" => outgoing.handed_at.is_some(),
+        "sent" => own.outgoing.is_some() || own.is_local(),
+        "uncertain" => is_for_copies(role),
+        "sending" | "queued" => is_for_copies(role) && handed,
         _ => false,
     }
 }

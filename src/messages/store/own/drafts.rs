@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use diesel::{ExpressionMethods, QueryDsl, QueryResult};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 use super::Recognised;
@@ -10,10 +10,10 @@ use super::judge::{Draft, Marker, Verdict};
 use super::rows::{self, OwnMail};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_departures, email_outgoing, emails, thread_message_ids};
+use crate::db::schema::{email_departures, email_locations, email_outgoing, emails, thread_message_ids};
 use crate::ids::{EmailId, LocationId};
 use crate::messages::model::{IncomingMail, Mailbox};
-use crate::messages::store::location::Departure;
+use crate::messages::store::location::{Departure, Location};
 use crate::messages::store::rows::{defects, pairs};
 use crate::messages::store::{content, threads};
 use crate::{insert_rows, on_conn};
@@ -80,6 +80,30 @@ fn of<'a>(
     drafts.get_mut(&id)
 }
 
+/// Finds our own copies of drafts where another program put them, such as the trash: they stay the mail that they are.
+pub(super) async fn recognise_elsewhere(
+    tx: &mut DbConn,
+    owner: &Mailbox,
+    fresh: &[&IncomingMail],
+    now: Timestamp,
+) -> QueryResult<Recognised> {
+    let marked: Vec<(Marker, &IncomingMail)> =
+        fresh.iter().filter_map(|mail| Some((Marker::of(&mail.parsed)?, *mail))).collect();
+    let ids: Vec<EmailId> = marked.iter().map(|(marker, _)| marker.email).collect();
+    let own = rows::by_ids(tx, owner.account, &ids).await?;
+    let mut found = Recognised::default();
+    for (marker, mail) in marked {
+        let mut those = own.iter().filter_map(|it| Some((it, it.outgoing.as_ref()?)));
+        let Some((own, outgoing)) = those.find(|(own, _)| own.id == marker.email) else { continue };
+        let draft = &mut Draft { own: own.clone(), numbers: Vec::new() };
+        if own.is_local() && own.status == "draft" && outgoing.mirrored_revision == Some(marker.revision) {
+            Work { tx, owner, now, draft }.take_identity(mail).await?;
+        }
+        found.rows.insert(mail.external_id.clone(), (own.id, own.received_at));
+    }
+    Ok(found)
+}
+
 struct Work<'a> {
     tx: &'a mut DbConn,
     owner: &'a Mailbox,
@@ -133,10 +157,9 @@ impl Work<'_> {
             && same(html.as_deref(), parsed.body_html.as_deref()))
     }
 
-    /// Our own copy: the provider has this version.
-    async fn adopt(&mut self, mail: &IncomingMail, revision: i64) -> QueryResult<()> {
-        let id = self.draft.own.id;
-        let query = diesel::update(emails::table.find(id)).set((
+    /// From now on the row is known by the identity of this copy.
+    async fn take_identity(&mut self, mail: &IncomingMail) -> QueryResult<()> {
+        let query = diesel::update(emails::table.find(self.draft.own.id)).set((
             emails::external_id.eq(&mail.external_id),
             emails::raw_ref.eq(&mail.raw_ref),
             emails::raw_size.eq(i64::try_from(mail.raw_size).ok()),
@@ -146,12 +169,19 @@ impl Work<'_> {
         ));
         on_conn!(self.tx, |c| query.execute(c).await)?;
         self.draft.own.external_id.clone_from(&mail.external_id);
+        Ok(())
+    }
+
+    /// Our own copy: the provider has this version.
+    async fn adopt(&mut self, mail: &IncomingMail, revision: i64) -> QueryResult<()> {
+        self.take_identity(mail).await?;
+        let id = self.draft.own.id;
         let Some(outgoing) = &mut self.draft.own.outgoing else { return Ok(()) };
         let is_newer = outgoing.mirrored_revision.is_none_or(|known| known < revision);
-        // Where an older copy still lies the mirror has work to do.
         let is_done = revision == outgoing.revision && self.draft.numbers.is_empty();
         outgoing.mirrored_revision = Some(revision);
         if is_newer {
+            self.replace_older(mail).await?;
             let query = diesel::update(email_outgoing::table.find(id))
                 .set((email_outgoing::mirrored_revision.eq(Some(revision)), email_outgoing::updated_at.eq(self.now)));
             on_conn!(self.tx, |c| query.execute(c).await)?;
@@ -162,6 +192,25 @@ impl Work<'_> {
             on_conn!(self.tx, |c| query.execute(c).await)?;
         }
         Ok(())
+    }
+
+    /// The older copies in the folder of this one are to be taken out: the mirror may have died before it noted that.
+    async fn replace_older(&mut self, mail: &IncomingMail) -> QueryResult<()> {
+        let query = email_locations::table
+            .filter(email_locations::email_id.eq(self.draft.own.id))
+            .filter(email_locations::folder_id.eq(mail.folder))
+            .filter(email_locations::uid.is_not_null());
+        let older: Vec<Location> = on_conn!(self.tx, |c| query.select(Location::as_select()).load(c).await)?;
+        if older.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<LocationId> = older.iter().map(|row| row.id).collect();
+        let departures: Vec<Departure> = older.iter().filter_map(|row| row.leave(self.now)).collect();
+        insert_rows!(self.tx, email_departures::table, departures, |q| q.on_conflict_do_nothing())?;
+        let query = diesel::delete(email_locations::table.filter(email_locations::id.eq_any(ids)));
+        on_conn!(self.tx, |c| query.execute(c).await)?;
+        self.draft.numbers.clear();
+        self.wake_mirror().await
     }
 
     /// A copy of ours that nobody needs any more: it is no place of the draft, and the mirror takes it out.
@@ -179,6 +228,10 @@ impl Work<'_> {
             created_at: self.now,
         };
         insert_rows!(self.tx, email_departures::table, vec![departure], |q| q.on_conflict_do_nothing())?;
+        self.wake_mirror().await
+    }
+
+    async fn wake_mirror(&mut self) -> QueryResult<()> {
         let idle = email_outgoing::table
             .filter(email_outgoing::email_id.eq(self.draft.own.id))
             .filter(email_outgoing::mirror_due_at.is_null());

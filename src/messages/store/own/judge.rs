@@ -5,7 +5,7 @@ use crate::ids::EmailId;
 use crate::mail::ParsedMail;
 
 /// The header that we put into a draft before it goes into the mailbox: `<email id>/<revision>`.
-pub(super) const MARKER: &str = "x-duplex-draft";
+pub(in crate::messages::store) const MARKER: &str = "x-duplex-draft";
 
 /// Which draft a mail says it is a version of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) enum Verdict {
     /// It bears the mark of the version that the provider has already: our own copy unless its content differs, for some
     /// programs keep marks that they do not know.
     Compare(i64),
-    /// Our own copy of a version that was replaced, or of a mail that was sent meanwhile: it is to be taken out.
+    /// Our own copy of a version that was replaced, or of a mail that is no draft any more: it is to be taken out.
     Stale,
     /// The draft as it was edited elsewhere.
     Edited,
@@ -56,7 +56,7 @@ impl Draft {
             return self.judge_foreign(at);
         };
         let mirrored = outgoing.mirrored_revision.unwrap_or_default();
-        if self.own.status == "sent" || marker.revision < mirrored {
+        if self.own.status != "draft" || marker.revision < mirrored {
             Verdict::Stale
         } else if marker.revision == mirrored && (!self.numbers.is_empty() || !self.own.is_local()) {
             Verdict::Compare(marker.revision)
@@ -150,10 +150,8 @@ mod tests {
             let mut draft = draft(2, Some(2));
             draft.own.status = status.to_owned();
             assert_eq!(draft.judge(None, (1, 11)), Verdict::Stranger, "{status}");
+            assert_eq!(draft.judge(mark(&draft, 2), (1, 11)), Verdict::Stale, "{status}");
         }
-        let mut sent = draft(2, Some(2));
-        sent.own.status = "sent".to_owned();
-        assert_eq!(sent.judge(mark(&sent, 2), (1, 11)), Verdict::Stale);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod answers;
 mod copies;
 mod drafts;
 mod guard;
-mod judge;
+pub(super) mod judge;
 mod originals;
 mod proof;
 mod reports;
@@ -53,9 +53,14 @@ pub(super) async fn recognise(
     fresh.sort_by_key(|mail| mail.uid);
     match role {
         _ if fresh.is_empty() => Ok(Recognised::default()),
-        Some(FolderRole::Sent | FolderRole::All) => copies::recognise(tx, owner, role, &fresh, intake.now).await,
+        Some(FolderRole::Inbox | FolderRole::Spam) => Ok(Recognised::default()),
         Some(FolderRole::Drafts) => drafts::recognise(tx, owner, &fresh, intake.now).await,
-        _ => Ok(Recognised::default()),
+        _ => {
+            let drafts = drafts::recognise_elsewhere(tx, owner, &fresh, intake.now).await?;
+            let mut found = copies::recognise(tx, owner, role, &fresh, intake.now).await?;
+            found.rows.extend(drafts.rows);
+            Ok(found)
+        }
     }
 }
 

@@ -29,7 +29,6 @@ struct Doubtful {
     thread: Option<ThreadId>,
     status: String,
     handed_at: Option<Timestamp>,
-    file_due_at: Option<Timestamp>,
 }
 
 /// Marks those of these mails as sent of which it was uncertain, and tells of it. Answers whether facts were written.
@@ -52,7 +51,6 @@ pub async fn prove_sent(tx: &mut DbConn, mails: &[EmailId], evidence: Evidence, 
             emails::thread_id,
             emails::status,
             email_outgoing::handed_at,
-            email_outgoing::file_due_at,
         ));
     let doubtful: Vec<Doubtful> = on_conn!(tx, |c| query.load(c).await)?;
     let mut facts = Vec::new();
@@ -98,12 +96,13 @@ async fn settle(tx: &mut DbConn, mail: &Doubtful, left: bool, evidence: Evidence
     on_conn!(tx, |c| query.execute(c).await)?;
     let file_due_at = match evidence {
         Evidence::Copy => None,
-        Evidence::Elsewhere => mail.file_due_at.or(Some(now)),
+        Evidence::Elsewhere => Some(now),
     };
     let query = diesel::update(email_outgoing::table.find(mail.id)).set((
         email_outgoing::due_at.eq(left.then_some(now)),
         email_outgoing::error_code.eq(None::<String>),
         email_outgoing::file_due_at.eq(file_due_at),
+        email_outgoing::file_attempts.eq(0),
         email_outgoing::updated_at.eq(now),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;

@@ -45,9 +45,9 @@ on_both! {
         let scene = Scene::with(app, |mailbox| {
             let (peer, own) = (mailbox.peer(), mailbox.user.as_str());
             let sent = |name: &str| mail(own, "bob@b.example", "Offer", &format!("Message-ID: <{name}@mail.example>\r\n"), "An offer.");
-            // The newest mail is stored first: here the answer, there what it answers.
-            peer.append("Archive", &[sent("older"), answer("bob@b.example", own, "to-older", "older@mail.example", "")], &[]);
-            peer.append("Archive", &[answer("bob@b.example", own, "to-newer", "newer@mail.example", ""), sent("newer")], &[]);
+            // One folder is taken in before the other.
+            peer.append("INBOX", &[sent("older"), answer("bob@b.example", own, "to-newer", "newer@mail.example", "")], &[]);
+            peer.append("Archive", &[sent("newer"), answer("bob@b.example", own, "to-older", "older@mail.example", "")], &[]);
         })
         .await;
         let all = scene.messages().await;

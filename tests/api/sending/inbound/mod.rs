@@ -27,12 +27,13 @@ use crate::two_way::facts;
 
 /// A connected, empty mailbox, and the database behind it.
 pub struct Scene<'a> {
-    pub app: TestApp,
     pub owner: Client,
     pub account: String,
     pub mailbox: Mailbox<'a>,
     pub peer: ImapPeer,
     pub db: Db,
+    // Dropped last.
+    _app: TestApp,
 }
 
 /// A mail of ours as it stands in the database.
@@ -134,7 +135,7 @@ impl Scene<'static> {
         let account = connect(&owner, &mailbox, &smtp).await;
         backfilled(&owner, &account).await;
         let (peer, db) = (mailbox.peer(), app.database().await);
-        Self { app, owner, account, mailbox, peer, db }
+        Self { owner, account, mailbox, peer, db, _app: app }
     }
 }
 
@@ -209,6 +210,8 @@ impl Scene<'_> {
     pub async fn write(&self, mail: &Written) {
         let (org, user, account) = self.identity().await;
         let (thread, now) = (ThreadId::new(), Clock::system().now());
+        // Late enough that the sender keeps out of it.
+        let due = now + chrono::Duration::hours(1);
         let mut conn = self.db.write().await.unwrap();
         conn.transaction(async |tx| {
             let row = diesel::insert_into(threads::table).values((
@@ -264,8 +267,8 @@ impl Scene<'_> {
                 email_outgoing::account_id.eq(account),
                 email_outgoing::revision.eq(mail.revision),
                 email_outgoing::mirrored_revision.eq(mail.mirrored),
-                email_outgoing::mirror_due_at.eq(mail.mirror_due.then_some(now)),
-                email_outgoing::file_due_at.eq(mail.file_due.then_some(now)),
+                email_outgoing::mirror_due_at.eq(mail.mirror_due.then_some(due)),
+                email_outgoing::file_due_at.eq(mail.file_due.then_some(due)),
                 email_outgoing::handed_at.eq(mail.handed.then_some(now)),
                 email_outgoing::created_at.eq(now),
                 email_outgoing::updated_at.eq(now),

@@ -65,9 +65,9 @@ on_both! {
             let (peer, own) = (mailbox.peer(), mailbox.user.as_str());
             let sent = |name: &str, to: &str| mail(own, to, "Offer", &format!("Message-ID: <{name}@mail.example>\r\n"), "An offer.");
             let back = |name: &str, to: &str| report(own, &format!("to-{name}"), &format!("{name}@mail.example"), (to, "failed", "5.1.1"));
-            // The newest mail is stored first: here the report, there what it is about.
-            peer.append("Archive", &[sent("older", "old@b.example"), back("older", "old@b.example")], &[]);
-            peer.append("Archive", &[back("newer", "new@b.example"), sent("newer", "new@b.example")], &[]);
+            // One folder is taken in before the other.
+            peer.append("INBOX", &[sent("older", "old@b.example"), back("newer", "new@b.example")], &[]);
+            peer.append("Archive", &[sent("newer", "new@b.example"), back("older", "old@b.example")], &[]);
         })
         .await;
         let all = scene.messages().await;
