@@ -32,6 +32,6 @@ pub use store::{
     newest_external_ids, prove_sent, record_proof, record_skips, refresh_threads, remove_locations,
     remove_stale_locations, rename_folder, rewrite_mail, save_cursor, set_folder_error, set_included,
     set_provider_count, set_sent_at, set_status, skipped_uids, stored_flags, stored_uids, suppressed, tell_updated,
-    unreferenced, update_flags, upsert_folders, write_mail,
+    unread_uids, unreferenced, update_flags, upsert_folders, write_mail,
 };
 pub use written::{LOCAL, MailStatus, Written, WrittenFile};

@@ -29,9 +29,13 @@ impl Pass<'_> {
         }
         let arrived = connection.uid_search_from(from).await?;
         let Some(last) = arrived.last() else { return Ok(()) };
-        let stored =
-            messages::stored_uids(&mut self.parts.db.read().await?, work.id(), work.generation(), from).await?;
-        let fresh = arrived.difference(&stored.into_iter().collect());
+        let mut conn = self.parts.db.read().await?;
+        let stored = messages::stored_uids(&mut conn, work.id(), work.generation(), from).await?;
+        let unread = messages::unread_uids(&mut conn, work.id(), work.generation(), from).await?;
+        drop(conn);
+        // What we put there ourselves has a place already, but neither its identity nor its original is known.
+        let stored: UidSet = stored.into_iter().collect();
+        let fresh = arrived.difference(&stored.difference(&unread.into_iter().collect()));
         self.store_all(connection, work, &fresh).await?;
         let next = mailbox.uid_next.unwrap_or(1).max(last.saturating_add(1));
         let cursor = &work.folder.cursor;

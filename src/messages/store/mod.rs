@@ -31,7 +31,7 @@ pub use outgoing::{delete_written, refresh_threads, rewrite_mail, set_sent_at, s
 pub use own::{Evidence, prove_sent};
 pub use places::{
     forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids,
-    update_flags,
+    unread_uids, update_flags,
 };
 pub use proofs::{proven_at, record_proof};
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, TextExpressionMethods};
 use diesel_async::RunQueryDsl;
 
 use super::arrivals::{self, Arrival};
@@ -15,6 +15,7 @@ use crate::db::DbConn;
 use crate::db::schema::{email_departures, email_locations, emails};
 use crate::ids::{AccountId, EmailId, FolderId, LocationId};
 use crate::messages::model::{FlagChange, Intake, KnownCopy, Mailbox, Removed};
+use crate::messages::written::LOCAL;
 use crate::on_conn;
 
 /// Takes over the flags that the provider reports for mails of a folder; unknown UIDs are passed over.
@@ -180,6 +181,19 @@ pub async fn stored_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32,
     let leaving: Vec<i64> = on_conn!(conn, |c| leaving.load(c).await)?;
     uids.extend(leaving);
     uids.sort_unstable();
+    Ok(uids.into_iter().filter_map(|uid| u32::try_from(uid).ok()).collect())
+}
+
+/// The UIDs of a folder from `start` on where copies of ours lie that were not read back so far.
+pub async fn unread_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32, start: u32) -> QueryResult<Vec<u32>> {
+    let query = email_locations::table
+        .inner_join(emails::table)
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
+        .filter(email_locations::uid.ge(i64::from(start)))
+        .filter(emails::external_id.like(format!("{LOCAL}%")))
+        .select(email_locations::uid.assume_not_null());
+    let uids: Vec<i64> = on_conn!(conn, |c| query.load(c).await)?;
     Ok(uids.into_iter().filter_map(|uid| u32::try_from(uid).ok()).collect())
 }
 

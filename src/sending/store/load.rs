@@ -126,7 +126,7 @@ async fn recipients(conn: &mut DbConn, ids: &[EmailId]) -> QueryResult<HashMap<E
     type Row = (EmailId, RecipientId, String, String, Option<String>, Option<String>);
     let query = email_recipients::table
         .filter(email_recipients::email_id.eq_any(ids))
-        .order((email_recipients::email_id, email_recipients::recipient_type, email_recipients::position))
+        .order((email_recipients::email_id, email_recipients::recipient_type.desc(), email_recipients::position))
         .select((
             email_recipients::email_id,
             email_recipients::id,

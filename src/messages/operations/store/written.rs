@@ -7,8 +7,9 @@ use super::super::model::Number;
 use super::places::{self, Location};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_departures, email_folders, email_locations};
+use crate::db::schema::{email_departures, email_folders, email_locations, emails};
 use crate::ids::{AccountId, EmailId, FolderId, LocationId};
+use crate::messages::written::LOCAL;
 use crate::on_conn;
 
 /// Shows a mail in a folder that its provider is still to get it in; once, however often it is called.
@@ -85,5 +86,9 @@ pub async fn replaced(
     places::insert_departures(tx, old.iter().filter_map(|row| row.leave(now)).collect()).await?;
     places::delete_locations(tx, &ids).await?;
     expect_in(tx, (email, account, received_at), folder, now).await?;
+    // The new version has another identity, which is known when it is read back.
+    let query = diesel::update(emails::table.find(email))
+        .set((emails::external_id.eq(format!("{LOCAL}{email}")), emails::raw_ref.eq(None::<String>)));
+    on_conn!(tx, |c| query.execute(c).await)?;
     super::outcomes::arrived(tx, email, folder, number, now).await
 }
