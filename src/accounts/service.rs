@@ -20,6 +20,7 @@ use crate::error::{ApiError, ApiResult, ErrorCode, is_unique_violation};
 use crate::events::{AccountRef, Event, Events};
 use crate::identity::{Actor, Record};
 use crate::ids::{AccountId, OrgId};
+use crate::mail::compose::check_text;
 use crate::net::Net;
 use crate::outbox::{self, Fact};
 use crate::providers::imap::ImapSettings;
@@ -363,7 +364,7 @@ fn exists() -> ApiError {
 fn checked_name(name: Option<String>) -> ApiResult<Option<String>> {
     let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     match name {
-        Some(name) if name.chars().count() > 200 || name.contains(char::is_control) => {
+        Some(name) if name.chars().count() > 200 || check_text("display_name", &name).is_err() => {
             Err(ApiError::invalid("display_name", "give at most 200 characters on one line"))
         }
         name => Ok(name),
