@@ -35,7 +35,7 @@ on_both! {
         assert_eq!(mail["structure"], json!(["multipart/alternative", "text/plain", "text/html"]));
         assert_eq!(mail["html"].as_str().unwrap().trim(), html);
         let text = mail["text"].as_str().unwrap();
-        for words in ["Grüße aus", "Köln", "eins", "zwei", "https://a.example/?q=1&r=2"] {
+        for words in ["Grüße aus", "Köln", "eins", "zwei", "hier"] {
             assert!(text.contains(words), "{words} is not in {text}");
         }
         assert!(!text.contains('<'), "{text}");
