@@ -106,6 +106,12 @@ pub async fn rewrite_mail(
         updated_at: now,
     };
     on_conn!(tx, |c| diesel::update(emails::table.find(id)).set(&change).execute(c).await)?;
+    if !state.is_draft {
+        // What the provider had of it was a draft: what it gets now has another identity.
+        let query = diesel::update(emails::table.find(id))
+            .set((emails::external_id.eq(rows::local_id(id)), emails::raw_ref.eq(None::<String>)));
+        on_conn!(tx, |c| query.execute(c).await)?;
+    }
     on_conn!(tx, |c| {
         diesel::delete(email_recipients::table.filter(email_recipients::email_id.eq(id))).execute(c).await?;
         diesel::delete(email_attachments::table.filter(email_attachments::email_id.eq(id))).execute(c).await

@@ -38,7 +38,9 @@ on_both! {
                 _ => panic!("lost: {what}"),
             }
             if mail.moment == Moment::AnswerLost {
-                assert_eq!((mail.first.as_str(), fate.taken), ("uncertain", 1), "{what}");
+                // Where the server saves to Sent, it may be found before anybody looks.
+                let first = mail.first == "uncertain" || (mail.way == SAVING && mail.first == "sent");
+                assert!(first && fate.taken == 1, "{what}");
                 assert_eq!(fate.status, if mail.way == SAVING { "sent" } else { "uncertain" }, "{what}");
             }
             assert_eq!(told.get(&mail.id).copied().unwrap_or(0), usize::from(fate.status == "sent"), "{what}");

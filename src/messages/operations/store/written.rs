@@ -36,16 +36,7 @@ pub async fn withdraw(tx: &mut DbConn, email: EmailId, now: Timestamp) -> QueryR
     let rows = places::locations(tx, &[email]).await?;
     let ids: Vec<LocationId> = rows.iter().map(|row| row.id).collect();
     places::insert_departures(tx, rows.iter().filter_map(|row| row.leave(now)).collect()).await?;
-    places::delete_locations(tx, &ids).await?;
-    forget_identity(tx, email).await
-}
-
-/// What the provider has of it is another version now: identity and original are known when that is read back.
-async fn forget_identity(tx: &mut DbConn, email: EmailId) -> QueryResult<()> {
-    let query = diesel::update(emails::table.find(email))
-        .set((emails::external_id.eq(format!("{LOCAL}{email}")), emails::raw_ref.eq(None::<String>)));
-    on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(())
+    places::delete_locations(tx, &ids).await
 }
 
 /// A copy of a mail that its provider is to remove.
@@ -95,6 +86,9 @@ pub async fn replaced(
     places::insert_departures(tx, old.iter().filter_map(|row| row.leave(now)).collect()).await?;
     places::delete_locations(tx, &ids).await?;
     expect_in(tx, (email, account, received_at), folder, now).await?;
-    forget_identity(tx, email).await?;
+    // The new version has another identity, which is known when it is read back.
+    let query = diesel::update(emails::table.find(email))
+        .set((emails::external_id.eq(format!("{LOCAL}{email}")), emails::raw_ref.eq(None::<String>)));
+    on_conn!(tx, |c| query.execute(c).await)?;
     super::outcomes::arrived(tx, email, folder, number, now).await
 }

@@ -92,8 +92,8 @@ pub(super) async fn before(tx: &mut DbConn, sent: &Originals, seen: &[Sighting])
 pub(super) async fn tie(tx: &mut DbConn, answers: Vec<Answer>, intake: &Intake) -> QueryResult<bool> {
     let mut first: BTreeMap<EmailId, Answer> = BTreeMap::new();
     for answer in answers {
-        let known = first.get(&answer.original.id).map(|known| known.at);
-        if known.is_none_or(|known| answer.at < known) {
+        let known = first.get(&answer.original.id).map(|known| (known.at, known.reply));
+        if known.is_none_or(|known| (answer.at, answer.reply) < known) {
             first.insert(answer.original.id, answer);
         }
     }
