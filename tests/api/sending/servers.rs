@@ -11,6 +11,15 @@ fn mail(subject: &str, to: &[&str]) -> Value {
     json!({ "to": to, "subject": subject, "body_text": "x" })
 }
 
+/// Whether a mail was tried so often, and waits for the next try.
+fn waits(message: &Value, attempts: i32) -> bool {
+    let outgoing = &message["outgoing"];
+    message["status"] == "queued"
+        && outgoing["attempts"] == attempts
+        && outgoing["next_attempt_at"].is_string()
+        && outgoing["error_code"].is_string()
+}
+
 /// What became of the mail for a recipient: the status and the server's words.
 fn fate<'a>(message: &'a Value, address: &str) -> (&'a str, &'a str) {
     let each = message["outgoing"]["recipients"].as_array().unwrap();
@@ -88,7 +97,7 @@ on_both! {
         let desk = Desk::with_clock(backend).await;
         desk.sink.answer_recipient("bob@b.example", &["451 4.7.1 greylisted, come back later"]);
         let id = desk.submit(mail("Grey", &["bob@b.example", "carol@c.example"])).await;
-        let waiting = desk.until_it(&id, "it is deferred", |mail| mail["outgoing"]["error_code"] == "smtp_deferred" && mail["status"] == "queued").await;
+        let waiting = desk.until_it(&id, "it is deferred", |mail| waits(mail, 1)).await;
         assert_eq!(waiting["outgoing"]["error_code"], "smtp_deferred");
         assert!(waiting["error_message"].as_str().unwrap().contains("greylisted"), "{waiting}");
         let next = waiting["outgoing"]["next_attempt_at"].as_str().unwrap();
@@ -145,7 +154,7 @@ on_both! {
         desk.sink.cut_connections();
         desk.sink.plan_times(2, Phase::Mail, &Act::Say("421 4.7.0 too many mails, try later"));
         let id = desk.submit(mail("Throttled", &["bob@b.example"])).await;
-        let waiting = desk.until_it(&id, "it waits", |mail| mail["status"] == "queued" && mail["outgoing"]["error_code"] == "smtp_unavailable").await;
+        let waiting = desk.until_it(&id, "it waits", |mail| waits(mail, 1)).await;
         assert_eq!(waiting["outgoing"]["error_code"], "smtp_unavailable");
         assert!(waiting["error_message"].as_str().unwrap().contains("too many mails"), "{waiting}");
         desk.sink.clear_plans();
@@ -161,7 +170,7 @@ on_both! {
         let desk = Desk::with_clock(backend).await;
         desk.sink.let_certificate_expire(true);
         let id = desk.submit(mail("Held", &["bob@b.example"])).await;
-        let waiting = desk.until_it(&id, "it waits", |mail| mail["status"] == "queued" && mail["outgoing"]["error_code"] == "smtp_unavailable").await;
+        let waiting = desk.until_it(&id, "it waits", |mail| waits(mail, 1)).await;
         assert_eq!(waiting["outgoing"]["error_code"], "smtp_tls_failed");
         let words = waiting["error_message"].as_str().unwrap();
         assert!(words.to_lowercase().contains("certificate") && words.contains("next try"), "{words}");
@@ -170,7 +179,7 @@ on_both! {
         // A mail that comes later waits with it.
         let second = desk.submit(mail("Also held", &["bob@b.example"])).await;
         desk.pass(Duration::seconds(60));
-        desk.until_it(&id, "it was tried again", |mail| mail["outgoing"]["attempts"] == 2 && mail["status"] == "queued").await;
+        desk.until_it(&id, "it was tried again", |mail| waits(mail, 2)).await;
         assert!(desk.sink.accepted().is_empty());
 
         desk.sink.let_certificate_expire(false);
@@ -187,7 +196,7 @@ on_both! {
         let desk = Desk::with_clock(backend).await;
         desk.sink.refuse_logins(true);
         let id = desk.submit(mail("Held", &["bob@b.example"])).await;
-        let waiting = desk.until_it(&id, "it waits", |mail| mail["status"] == "queued" && mail["outgoing"]["error_code"] == "smtp_unavailable").await;
+        let waiting = desk.until_it(&id, "it waits", |mail| waits(mail, 1)).await;
         assert_eq!(waiting["outgoing"]["error_code"], "smtp_login_failed");
         assert!(!waiting["error_message"].as_str().unwrap().is_empty());
         desk.sink.refuse_logins(false);

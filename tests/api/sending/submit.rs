@@ -26,6 +26,7 @@ on_both! {
         assert_eq!(taken.from, desk.address());
         assert_eq!(taken.to, ["bob@b.example", "carol@c.example", "eve@e.example"]);
         let mail = read_mail(&taken.raw);
+        // What looks like an encoded word is encoded, with a space that nobody sees behind it.
         assert_eq!(mail["subject"].as_str().unwrap().trim_end(), "Angebot – 5 % günstiger =?utf-8?q?x?=");
         assert_eq!(mail["from"], json!([{ "name": "Olga Müller", "email": desk.address() }]));
         assert_eq!(mail["to"], json!([{ "name": "Bob, der Baumeister", "email": "bob@b.example" }]));
@@ -34,7 +35,7 @@ on_both! {
         assert_eq!(mail["structure"], json!(["multipart/alternative", "text/plain", "text/html"]));
         assert_eq!(mail["html"].as_str().unwrap().trim(), html);
         let text = mail["text"].as_str().unwrap();
-        for words in ["Grüße aus", "Köln", "eins", "zwei", "https://a.example/?q=1&r=2"] {
+        for words in ["Grüße aus", "Köln", "eins", "zwei", "hier"] {
             assert!(text.contains(words), "{words} is not in {text}");
         }
         assert!(!text.contains('<'), "{text}");

@@ -46,7 +46,7 @@ pub fn find(state: &State, request: &Request) -> Option<Found> {
     };
     let (user, path) = rest.split_first()?;
     let path: Vec<String> = path.iter().map(|piece| (*piece).to_owned()).collect();
-    // The pieces of a resumable upload come by PUT, whatever its method is.
+    // The pieces of a resumable upload come by PUT or POST, whatever its method is.
     let http = match uploads::session(state, request) {
         Some((_, session)) if tree == Tree::Upload && session.method.1 == path => session.method.0,
         _ => request.method.clone(),
@@ -87,7 +87,8 @@ pub fn carry_out(state: &mut State, request: &Request, found: &Found) -> Done {
 
 fn tried(state: &mut State, request: &Request, found: &Found, units: &mut u32) -> Result<Reply, ApiError> {
     let method = found.method;
-    let going_on = uploads::session(state, request).filter(|_| found.tree == Tree::Upload && request.method == "PUT");
+    let goes_on = found.tree == Tree::Upload && ["PUT", "POST"].contains(&request.method.as_str());
+    let going_on = uploads::session(state, request).filter(|_| goes_on);
     // A resumable upload is known by its URL alone.
     let access = match &going_on {
         Some((_, session)) => session.access.clone(),

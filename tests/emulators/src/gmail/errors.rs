@@ -10,9 +10,9 @@ pub struct ApiError {
     /// The HTTP status.
     pub code: u16,
     /// What a person reads.
-    pub message: String,
+    pub message: Box<str>,
     /// What `errors[0].reason` says.
-    pub reason: String,
+    pub reason: Box<str>,
     /// `global` or `usageLimits`.
     pub domain: &'static str,
     /// The name of the canonical code.
@@ -20,7 +20,7 @@ pub struct ApiError {
     /// `ErrorInfo.reason` of the details.
     pub detail: Option<&'static str>,
     /// The value of `Retry-After`.
-    pub retry_after: Option<String>,
+    pub retry_after: Option<Box<str>>,
 }
 
 /// Which of the optional parts of a refusal are there.
@@ -40,8 +40,8 @@ impl ApiError {
     fn new(code: u16, status: &'static str, reason: &str, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
-            reason: reason.to_owned(),
+            message: message.into().into(),
+            reason: reason.into(),
             domain: "global",
             status,
             detail: None,
@@ -160,7 +160,7 @@ impl ApiError {
 
     /// The same, with a hint when to come back.
     pub fn retry_after(mut self, value: Option<String>) -> Self {
-        self.retry_after = value;
+        self.retry_after = value.map(String::into_boxed_str);
         self
     }
 
@@ -188,7 +188,7 @@ impl ApiError {
     pub fn reply(&self, shape: ErrorShape) -> Reply {
         let mut reply = Reply::json(self.code, &self.body(shape));
         if let Some(value) = &self.retry_after {
-            reply = reply.with("Retry-After", value.clone());
+            reply = reply.with("Retry-After", &**value);
         }
         if self.code == 401 {
             reply = reply.with("WWW-Authenticate", "Bearer realm=\"https://accounts.google.com/\"");

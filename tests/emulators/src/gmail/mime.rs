@@ -59,6 +59,8 @@ fn addresses(mail: &ParsedMail<'_>, names: &[&str]) -> Vec<String> {
     for name in names {
         for header in mail.headers.get_all_headers(name) {
             let Ok(list) = mailparse::addrparse_header(header) else {
+                // Kept as it is, so that a mail to nobody and a mail to nonsense are two things.
+                found.push(header.get_value().trim().to_lowercase());
                 continue;
             };
             for address in list.iter() {

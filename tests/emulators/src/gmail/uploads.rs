@@ -137,7 +137,7 @@ pub fn session(state: &State, request: &Request) -> Option<(String, Session)> {
     Some((id, session.clone()))
 }
 
-/// `PUT` of a piece: 308 until the last one has come.
+/// A piece, by PUT or as some clients do by POST: 308 until the last one has come.
 pub fn go_on(state: &mut State, request: &Request, id: &str) -> Result<Taken, ApiError> {
     let Some(session) = state.uploads.sessions.get_mut(id) else {
         return Err(ApiError::not_found());

@@ -46,7 +46,7 @@ fn check_topic(call: &Call<'_>, topic: &str, project: &str) -> Result<(), ApiErr
             let message =
                 format!("Error sending test message to Cloud PubSub {topic} : Resource not found (resource={name}).");
             let mut error = ApiError::not_found();
-            error.message = message;
+            error.message = message.into();
             Err(error)
         }
         Some(topic_state) if !topic_state.gmail_may_publish => Err(ApiError::forbidden(format!(

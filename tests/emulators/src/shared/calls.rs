@@ -39,6 +39,8 @@ pub struct CallCounts {
     pub units: u64,
     /// Calls by name, with `batch` for the envelopes.
     pub by_name: BTreeMap<String, u64>,
+    /// Quota units by name.
+    pub units_by_name: BTreeMap<String, u64>,
     /// Answers by status.
     pub by_status: BTreeMap<u16, u64>,
 }
@@ -76,6 +78,7 @@ impl CallLog {
             counts.calls += u64::from(entry.call != "batch");
             counts.units += u64::from(entry.units);
             *counts.by_name.entry(entry.call.clone()).or_default() += 1;
+            *counts.units_by_name.entry(entry.call.clone()).or_default() += u64::from(entry.units);
             *counts.by_status.entry(entry.status).or_default() += 1;
         }
         counts

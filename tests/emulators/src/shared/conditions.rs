@@ -49,10 +49,7 @@ impl Conditions {
     /// The fault that hits this call, if any.
     pub fn fault_for(&self, call: &str, user: Option<&str>, in_batch: bool) -> Option<Fault> {
         let mut rules = lock(&self.faults);
-        let hit = rules
-            .iter_mut()
-            .find_map(|rule| rule.applies(call, user, in_batch, &self.random).then(|| rule.fault.clone()));
-        hit
+        rules.iter_mut().find_map(|rule| rule.applies(call, user, in_batch, &self.random).then(|| rule.fault.clone()))
     }
 
     /// Sets how long each request takes, and by how much that varies.

@@ -156,7 +156,8 @@ impl FaultRule {
         Self { calls: calls.to_owned(), user: None, when, fault, seen: 0, hit: 0 }
     }
 
-    fn names(&self, call: &str) -> bool {
+    /// Whether it is about calls of this name.
+    pub fn names(&self, call: &str) -> bool {
         match self.calls.strip_suffix('*') {
             Some(start) => call.starts_with(start),
             None => self.calls == call,

@@ -6,6 +6,7 @@ use actix_web::dev::Extensions;
 use actix_web::http::{StatusCode, header::ContentLength};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use std::any::Any;
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,6 +14,7 @@ use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The largest body taken in, above what any provider accepts.
@@ -155,7 +157,12 @@ fn whole(reply: Reply) -> HttpResponse {
 fn half(reply: &Reply) -> HttpResponse {
     let length = reply.body.len();
     let first = reply.body.slice(..length / 2);
-    let pieces = [Ok(first), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
-    let body = SizedStream::new(length as u64, futures_util::stream::iter(pieces));
+    let broken = stream::once(async {
+        // The first half has to be on its way before the connection breaks.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    let pieces = stream::iter([Ok(first)]).chain(broken);
+    let body = SizedStream::new(length as u64, pieces);
     head(reply).insert_header(ContentLength(length)).body(body)
 }

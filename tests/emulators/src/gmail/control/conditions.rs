@@ -1,6 +1,7 @@
 //! The conditions a client meets: switches, faults, time, forgetfulness, and topics for notifications.
 
 use crate::gmail::Gmail;
+use crate::gmail::methods::METHODS;
 use crate::gmail::pubsub::{Delivery, PushConfig, PushFaults, Subscription, Topic};
 use crate::gmail::switches::Settings;
 use crate::shared::calls::{CallCounts, CallEntry};
@@ -9,6 +10,19 @@ use data_encoding::BASE64;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::time::Duration;
+
+/// Names of calls that are no methods of the API.
+const OTHER_CALLS: [&str; 9] = [
+    "batch",
+    "oauth.authorize",
+    "oauth.token",
+    "oauth.revoke",
+    "oauth.certs",
+    "oauth.configuration",
+    "pubsub.pull",
+    "pubsub.acknowledge",
+    "pubsub.modifyAckDeadline",
+];
 
 impl Gmail {
     /// The switches as they are.
@@ -32,9 +46,20 @@ impl Gmail {
         Ok(state.settings.clone())
     }
 
-    /// Adds a fault for calls of this name: `messages.get`, `messages.*` or `*`.
-    pub fn add_fault(&self, calls: &str, when: When, fault: Fault) {
-        self.conditions.add_fault(FaultRule::new(calls, when, fault));
+    /// Adds a fault for calls of this name: `messages.get`, `messages.*` or `*`. A name that is no call's is
+    /// refused, since such a fault would never come.
+    pub fn add_fault(&self, calls: &str, when: When, fault: Fault) -> Result<(), String> {
+        self.add_fault_rule(FaultRule::new(calls, when, fault))
+    }
+
+    /// The same with all that a rule may say.
+    pub fn add_fault_rule(&self, rule: FaultRule) -> Result<(), String> {
+        let mut names = METHODS.iter().map(|method| method.name).chain(OTHER_CALLS);
+        if !names.any(|name| rule.names(name)) {
+            return Err(format!("no call is named `{}`", rule.calls));
+        }
+        self.conditions.add_fault(rule);
+        Ok(())
     }
 
     /// Ends all faults.

@@ -11,24 +11,32 @@ use std::time::Duration;
 
 type Result<T = Value> = std::result::Result<T, String>;
 
+/// Does something and answers with an empty object.
+macro_rules! done {
+    ($act:expr) => {{
+        $act;
+        Ok(json!({}))
+    }};
+}
+
 /// What a control call does.
 type Act = fn(&Gmail, &mut Args) -> Result;
 
 /// Calls by name.
 const ACTS: &[(&str, Act)] = &[
-    ("add_user", |gmail, args| done(gmail.add_user(args.rest()?))),
-    ("remove_user", |gmail, args| done(gmail.remove_user(&text(args, "user")?))),
-    ("set_mail_enabled", |gmail, args| done(gmail.set_mail_enabled(&text(args, "user")?, args.take("enabled")?))),
-    ("put_send_as", |gmail, args| done(gmail.put_send_as(&text(args, "user")?, args.take("send_as")?))),
-    ("add_client", |gmail, args| done(gmail.add_client(args.rest()?))),
-    ("allow_redirect", |gmail, args| done(gmail.allow_redirect(&text(args, "client")?, &text(args, "uri")?))),
-    ("set_publishing", |gmail, args| done(gmail.set_publishing(&text(args, "client")?, args.take("publishing")?))),
-    ("script_consent", |gmail, args| done(gmail.script_consent(args.rest()?))),
+    ("add_user", |gmail, args| done!(gmail.add_user(args.rest()?))),
+    ("remove_user", |gmail, args| done!(gmail.remove_user(&text(args, "user")?))),
+    ("set_mail_enabled", |gmail, args| done!(gmail.set_mail_enabled(&text(args, "user")?, args.take("enabled")?))),
+    ("put_send_as", |gmail, args| done!(gmail.put_send_as(&text(args, "user")?, args.take("send_as")?))),
+    ("add_client", |gmail, args| done!(gmail.add_client(args.rest()?))),
+    ("allow_redirect", |gmail, args| done!(gmail.allow_redirect(&text(args, "client")?, &text(args, "uri")?))),
+    ("set_publishing", |gmail, args| done!(gmail.set_publishing(&text(args, "client")?, args.take("publishing")?))),
+    ("script_consent", |gmail, args| done!(gmail.script_consent(args.rest()?))),
     ("grant", grant),
     ("end_grants", |gmail, args| Ok(json!({"ended": gmail.end_grants(&text(args, "user")?, args.take("death")?)}))),
-    ("forget_access_tokens", |gmail, args| done(gmail.forget_access_tokens(&text(args, "user")?))),
+    ("forget_access_tokens", |gmail, args| done!(gmail.forget_access_tokens(&text(args, "user")?))),
     ("add_service_account", |gmail, args| Ok(gmail.add_service_account(args.rest()?))),
-    ("rotate_signing_key", |gmail, _| done(gmail.rotate_signing_key())),
+    ("rotate_signing_key", |gmail, _| done!(gmail.rotate_signing_key())),
     ("add_mail", add_mail),
     ("relabel", relabel),
     ("delete_mails", |gmail, args| found(gmail.delete_mails(&text(args, "user")?, &args.take::<Vec<String>>("ids")?))),
@@ -52,33 +60,28 @@ const ACTS: &[(&str, Act)] = &[
         found(gmail.send_draft_elsewhere(&text(args, "user")?, &text(args, "draft")?))
     }),
     ("settings", |gmail, args| Ok(json!(gmail.patch_settings(&args.rest()?)?))),
-    ("add_fault", |gmail, args| done(gmail.conditions().add_fault(args.rest::<FaultRule>()?))),
-    ("clear_faults", |gmail, _| done(gmail.clear_faults())),
+    ("add_fault", |gmail, args| done!(gmail.add_fault_rule(args.rest::<FaultRule>()?)?)),
+    ("clear_faults", |gmail, _| done!(gmail.clear_faults())),
     ("latency", |gmail, args| {
         let (latency, jitter) = (args.take("millis")?, args.maybe("jitter_millis")?.unwrap_or(0));
-        done(gmail.conditions().set_latency(Duration::from_millis(latency), Duration::from_millis(jitter)))
+        done!(gmail.conditions().set_latency(Duration::from_millis(latency), Duration::from_millis(jitter)))
     }),
-    ("clear_calls", |gmail, _| done(gmail.clear_calls())),
-    ("advance", |gmail, args| done(gmail.advance(Duration::from_secs(args.take("seconds")?)))),
-    ("clear_quota", |gmail, _| done(gmail.clear_quota())),
-    ("expire_history", |gmail, args| done(gmail.expire_history(&text(args, "user")?))),
-    ("forget_ids", |gmail, _| done(gmail.forget_ids())),
+    ("clear_calls", |gmail, _| done!(gmail.clear_calls())),
+    ("advance", |gmail, args| done!(gmail.advance(Duration::from_secs(args.take("seconds")?)))),
+    ("clear_quota", |gmail, _| done!(gmail.clear_quota())),
+    ("expire_history", |gmail, args| done!(gmail.expire_history(&text(args, "user")?))),
+    ("forget_ids", |gmail, _| done!(gmail.forget_ids())),
     ("add_topic", |gmail, args| {
-        done(gmail.add_topic(&text(args, "name")?, args.maybe("gmail_may_publish")?.unwrap_or(true)))
+        done!(gmail.add_topic(&text(args, "name")?, args.maybe("gmail_may_publish")?.unwrap_or(true)))
     }),
     ("add_subscription", add_subscription),
-    ("remove_subscription", |gmail, args| done(gmail.remove_subscription(&text(args, "name")?))),
-    ("push_faults", |gmail, args| done(gmail.set_push_faults(args.rest()?))),
-    ("publish", |gmail, args| done(gmail.publish(&text(args, "topic")?, text(args, "data")?.as_bytes()))),
+    ("remove_subscription", |gmail, args| done!(gmail.remove_subscription(&text(args, "name")?))),
+    ("push_faults", |gmail, args| done!(gmail.set_push_faults(args.rest()?))),
+    ("publish", |gmail, args| done!(gmail.publish(&text(args, "topic")?, text(args, "data")?.as_bytes()))),
 ];
 
 fn text(args: &mut Args, name: &str) -> Result<String> {
     args.take(name)
-}
-
-#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "every act returns the same type")]
-fn done(_unit: ()) -> Result {
-    Ok(json!({}))
 }
 
 fn found<T: serde::Serialize>(result: Option<T>) -> Result {
@@ -113,7 +116,7 @@ fn relabel(gmail: &Gmail, args: &mut Args) -> Result {
 fn add_subscription(gmail: &Gmail, args: &mut Args) -> Result {
     let (name, topic): (String, String) = (args.take("name")?, args.take("topic")?);
     let deadline = Duration::from_secs(args.maybe("ack_deadline_seconds")?.unwrap_or(10));
-    done(gmail.add_subscription(&name, &topic, args.maybe("push")?, deadline))
+    done!(gmail.add_subscription(&name, &topic, args.maybe("push")?, deadline))
 }
 
 /// What can be read, by path.

@@ -69,7 +69,7 @@ impl PubSubCall {
         match state.pubsub.subscriptions.get(&self.subscription) {
             None => {
                 let mut error = ApiError::not_found();
-                error.message = format!("Resource not found (resource={}).", self.subscription);
+                error.message = format!("Resource not found (resource={}).", self.subscription).into();
                 Err(error)
             }
             Some(subscription) if subscription.push.is_some() => {
