@@ -86,9 +86,11 @@ pub async fn replaced(
     places::insert_departures(tx, old.iter().filter_map(|row| row.leave(now)).collect()).await?;
     places::delete_locations(tx, &ids).await?;
     expect_in(tx, (email, account, received_at), folder, now).await?;
-    // The new version has another identity, which is known when it is read back.
-    let query = diesel::update(emails::table.find(email))
-        .set((emails::external_id.eq(format!("{LOCAL}{email}")), emails::raw_ref.eq(None::<String>)));
-    on_conn!(tx, |c| query.execute(c).await)?;
+    // The new version has another identity, which is known when it is read back; sync may have been faster.
+    if !rows.iter().any(|row| row.uid.is_some() && row.number() == number) {
+        let query = diesel::update(emails::table.find(email))
+            .set((emails::external_id.eq(format!("{LOCAL}{email}")), emails::raw_ref.eq(None::<String>)));
+        on_conn!(tx, |c| query.execute(c).await)?;
+    }
     super::outcomes::arrived(tx, email, folder, number, now).await
 }

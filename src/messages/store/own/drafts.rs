@@ -178,9 +178,10 @@ impl Work<'_> {
         let id = self.draft.own.id;
         let Some(outgoing) = &mut self.draft.own.outgoing else { return Ok(()) };
         let is_newer = outgoing.mirrored_revision.is_none_or(|known| known < revision);
-        let is_done = revision == outgoing.revision && self.draft.numbers.is_empty();
-        outgoing.mirrored_revision = Some(revision);
+        let at = (i64::from(mail.uid_validity), i64::from(mail.uid));
+        let is_done = revision == outgoing.revision && self.draft.numbers.iter().all(|number| *number == at);
         if is_newer {
+            outgoing.mirrored_revision = Some(revision);
             self.replace_older(mail).await?;
             let query = diesel::update(email_outgoing::table.find(id))
                 .set((email_outgoing::mirrored_revision.eq(Some(revision)), email_outgoing::updated_at.eq(self.now)));
@@ -199,7 +200,7 @@ impl Work<'_> {
         let query = email_locations::table
             .filter(email_locations::email_id.eq(self.draft.own.id))
             .filter(email_locations::folder_id.eq(mail.folder))
-            .filter(email_locations::uid.is_not_null());
+            .filter(email_locations::uid.ne(i64::from(mail.uid)));
         let older: Vec<Location> = on_conn!(self.tx, |c| query.select(Location::as_select()).load(c).await)?;
         if older.is_empty() {
             return Ok(());

@@ -51,6 +51,10 @@ impl Draft {
     /// Judges a mail with the number `at`: generation and UID.
     pub fn judge(&self, marker: Option<Marker>, at: (i64, i64)) -> Verdict {
         let outgoing = self.own.outgoing.as_ref();
+        if let Some(outgoing) = outgoing.filter(|_| self.numbers.contains(&at)) {
+            // The server told its number when we put it there.
+            return Verdict::Copy(outgoing.mirrored_revision.unwrap_or(outgoing.revision));
+        }
         let ours = marker.filter(|marker| marker.email == self.own.id).zip(outgoing);
         let Some((marker, outgoing)) = ours.filter(|(mark, out)| (1..=out.revision).contains(&mark.revision)) else {
             return self.judge_foreign(at);
@@ -123,6 +127,13 @@ mod tests {
         assert_eq!(draft.judge(mark(&draft, 1), (1, 11)), Verdict::Stale);
         let first = self::draft(1, Some(1));
         assert_eq!(first.judge(mark(&first, 1), (1, 11)), Verdict::Copy(1));
+    }
+
+    #[test]
+    fn a_copy_that_is_known_by_its_number_is_ours_whatever_it_says() {
+        let draft = Draft { numbers: vec![(1, 10)], ..draft(2, Some(2)) };
+        assert_eq!(draft.judge(mark(&draft, 2), (1, 10)), Verdict::Copy(2));
+        assert_eq!(draft.judge(None, (1, 10)), Verdict::Copy(2));
     }
 
     #[test]

@@ -27,7 +27,6 @@ pub(super) struct Original {
     pub status: String,
     pub from: String,
     pub replied_at: Option<Timestamp>,
-    pub bounced_at: Option<Timestamp>,
 }
 
 impl Original {
@@ -108,7 +107,6 @@ pub(super) async fn load(
                 emails::status,
                 emails::from_email,
                 emails::replied_at,
-                emails::bounced_at,
             ));
         let rows: Vec<Original> = on_conn!(tx, |c| query.load(c).await)?;
         for mail in rows {

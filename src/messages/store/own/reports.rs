@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::originals::{Original, Originals};
 use super::sighting::Sighting;
+use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{delivery_reports, email_recipients, emails};
 use crate::db::types::Json;
@@ -24,6 +25,7 @@ use crate::{insert_rows, on_conn};
 pub(super) struct Report {
     original: Original,
     email: EmailId,
+    at: Timestamp,
     recipients: Vec<BounceRecipient>,
 }
 
@@ -60,6 +62,7 @@ pub(super) fn among(originals: &Originals, seen: &[Sighting]) -> Vec<Report> {
         found.extend(about.map(|original| Report {
             original: original.clone(),
             email: mail.id,
+            at: mail.received_at,
             recipients: report.recipients.clone(),
         }));
     }
@@ -78,23 +81,35 @@ pub(super) async fn before(
     let mut found = Vec::new();
     for chunk in ids.chunks(IDS) {
         let query = delivery_reports::table
+            .inner_join(emails::table)
             .filter(delivery_reports::organization_id.eq(org))
             .filter(delivery_reports::original_message_id.eq_any(chunk))
-            .select((delivery_reports::email_id, delivery_reports::original_message_id, delivery_reports::recipients));
-        let rows: Vec<(EmailId, String, Json)> = on_conn!(tx, |c| query.load(c).await)?;
-        for (email, original, recipients) in rows.into_iter().filter(|(email, ..)| !fresh.contains(email)) {
+            .select((
+                delivery_reports::email_id,
+                emails::received_at,
+                delivery_reports::original_message_id,
+                delivery_reports::recipients,
+            ));
+        let rows: Vec<(EmailId, Timestamp, String, Json)> = on_conn!(tx, |c| query.load(c).await)?;
+        for (email, at, original, recipients) in rows.into_iter().filter(|(email, ..)| !fresh.contains(email)) {
             let recipients: Vec<BounceRecipient> = serde_json::from_value(recipients.0).unwrap_or_default();
             let about = sent.get(&original).into_iter().flatten().filter(|mail| fresh.contains(&mail.id));
-            found.extend(about.map(|mail| Report { original: mail.clone(), email, recipients: recipients.clone() }));
+            found.extend(about.map(|mail| Report {
+                original: mail.clone(),
+                email,
+                at,
+                recipients: recipients.clone(),
+            }));
         }
     }
     Ok(found)
 }
 
 /// Notes what became of the mails and tells of those that came back; answers whether facts were written.
-pub(super) async fn tie(tx: &mut DbConn, org: OrgId, reports: Vec<Report>, intake: &Intake) -> QueryResult<bool> {
+pub(super) async fn tie(tx: &mut DbConn, org: OrgId, mut reports: Vec<Report>, intake: &Intake) -> QueryResult<bool> {
+    reports.sort_by_key(|report| (report.at, report.email));
     let mut facts = Vec::new();
-    for Report { original, email, recipients } in reports {
+    for Report { original, email, at, recipients } in reports {
         let outcomes: Vec<(String, Outcome)> =
             recipients.iter().map(|one| (normalize_address(&one.address), outcome(one))).collect();
         let dead = note(tx, original.id, &outcomes).await?;
@@ -106,12 +121,9 @@ pub(super) async fn tie(tx: &mut DbConn, org: OrgId, reports: Vec<Report>, intak
         if !failed {
             continue;
         }
-        if original.bounced_at.is_none() {
-            let those = emails::table.find(original.id);
-            let query =
-                diesel::update(those).set((emails::bounced_at.eq(Some(intake.now)), emails::updated_at.eq(intake.now)));
-            on_conn!(tx, |c| query.execute(c).await)?;
-        }
+        let unknown = emails::table.find(original.id).filter(emails::bounced_at.is_null());
+        let query = diesel::update(unknown).set((emails::bounced_at.eq(Some(at)), emails::updated_at.eq(intake.now)));
+        on_conn!(tx, |c| query.execute(c).await)?;
         if intake.told {
             let is_hard = outcomes.iter().any(|(_, outcome)| outcome.failed && outcome.is_hard);
             let kind = if is_hard { "hard" } else { "soft" };

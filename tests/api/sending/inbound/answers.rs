@@ -20,7 +20,7 @@ on_both! {
         assert_ne!(noted, Value::Null);
         scene.arrives("INBOX", answer("carol@c.example", &own, "second", &sent.message_id, "")).await;
         assert_eq!(scene.message(sent.id).await["replied_at"], noted);
-        let told = scene.told("email.replied").await;
+        let told = scene.told("email.replied", 1).await;
         assert_eq!(told.len(), 1);
         let reply: uuid::Uuid = told[0]["reply_email_id"].as_str().unwrap().parse().unwrap();
         let reply = scene.owner.get(&format!("/api/email/messages/{reply}")).await.json(200);
@@ -54,7 +54,7 @@ on_both! {
         let offers: Vec<&Value> = all.iter().filter(|mail| mail["direction"] == "outbound").collect();
         assert_eq!(offers.len(), 2);
         assert!(offers.iter().all(|mail| mail["replied_at"] != Value::Null), "{offers:?}");
-        assert!(scene.told("email.replied").await.is_empty());
+        assert!(scene.told("email.replied", 0).await.is_empty());
     }
 }
 
@@ -66,7 +66,7 @@ on_both! {
             scene.arrives("INBOX", answer("bob@b.example", &own, name, "late@mail.example", "")).await;
         }
         scene.arrives("Sent", mail(&own, "bob@b.example", "Offer", "Message-ID: <late@mail.example>\r\n", "An offer.")).await;
-        let told = scene.told("email.replied").await;
+        let told = scene.told("email.replied", 1).await;
         assert_eq!(told.len(), 1);
         let all = scene.messages().await;
         let of = |name: &str| all.iter().find(|mail| mail["message_id"] == name).unwrap().clone();

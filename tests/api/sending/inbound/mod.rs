@@ -21,9 +21,12 @@ use duplex::on_conn;
 use serde_json::{Value, json};
 
 use crate::mailbox::{backfilled, connect, sync};
-use crate::support::imap_peer::ImapPeer;
-use crate::support::{Client, Dovecot, Mailbox, SmtpSecurity, SmtpSink, TestApp};
+use crate::support::imap_peer::{ImapPeer, PeerMail};
+use crate::support::{Client, Dovecot, Mailbox, SmtpSecurity, SmtpSink, TestApp, wait_for, wait_until};
 use crate::two_way::facts;
+
+/// The folders of the mailbox that are looked at.
+const FOLDERS: [&str; 5] = ["INBOX", "Sent", "Drafts", "Archive", "Trash"];
 
 /// A connected, empty mailbox, and the database behind it.
 pub struct Scene<'a> {
@@ -144,8 +147,34 @@ impl Scene<'_> {
         &self.mailbox.user
     }
 
+    /// Asks for a sync until both sides have the same mails: a pass that was under way may have looked too early.
     pub async fn sync(&self) {
-        sync(&self.owner, &self.account).await;
+        wait_until("both sides have the same mails", async || {
+            sync(&self.owner, &self.account).await;
+            self.stored().await == self.held()
+        })
+        .await;
+    }
+
+    /// The numbers of the mails in each folder, as the provider has them.
+    fn held(&self) -> Vec<Vec<u32>> {
+        let steps = FOLDERS.map(|folder| json!({"op": "mails", "folder": folder}));
+        let mails = self.peer.run(&steps).into_iter().map(|mails| serde_json::from_value(mails).unwrap());
+        mails.map(|mails: Vec<PeerMail>| mails.iter().map(|mail| mail.uid).collect()).collect()
+    }
+
+    /// The same as it is stored.
+    async fn stored(&self) -> Vec<Vec<u32>> {
+        let (.., account) = self.identity().await;
+        let mut conn = self.db.read().await.unwrap();
+        let folders = messages::list_folders(&mut conn, account).await.unwrap();
+        let mut found = Vec::new();
+        for name in FOLDERS {
+            let folder = folders.iter().find(|folder| folder.name == name).unwrap();
+            let generation = folder.cursor.uid_validity.unwrap_or_default();
+            found.push(messages::stored_uids(&mut conn, folder.id, generation, 1).await.unwrap());
+        }
+        found
     }
 
     /// Puts a mail into a folder as the provider or another program does, and takes it in.
@@ -163,9 +192,13 @@ impl Scene<'_> {
         self.owner.all(&format!("/api/email/messages?account_id={}", self.account)).await
     }
 
-    /// The facts of a type: what they say.
-    pub async fn told(&self, kind: &str) -> Vec<Value> {
-        facts(&self.owner, &[kind]).await.into_iter().map(|fact| fact["data"].clone()).collect()
+    /// The facts of a type, as soon as there are so many: what they say.
+    pub async fn told(&self, kind: &str, count: usize) -> Vec<Value> {
+        wait_for("the facts are told", async || {
+            let found: Vec<Value> = facts(&self.owner, &[kind]).await.iter().map(|fact| fact["data"].clone()).collect();
+            (found.len() >= count).then_some(found)
+        })
+        .await
     }
 
     /// The highest UID in a folder.
