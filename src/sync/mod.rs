@@ -9,26 +9,14 @@
 //! (network), preparing (parsing, hashing, compressing, storing files) and applying (one transaction a batch, which also
 //! moves the cursor) run side by side, so a kill at any moment loses nothing and doubles nothing.
 
-mod apply;
-mod changes;
 mod engine;
 mod erase;
 mod error;
-mod fetch;
-mod folders;
 mod gate;
-mod large;
-mod news;
+mod ground;
+mod imap;
 mod outbound;
-mod pass;
-mod plan;
-mod prepare;
-mod renames;
-mod settle;
-mod sweep;
 mod times;
-mod visit;
-mod watch;
 
 pub use engine::{Bell, Engine, EngineParts};
 pub use gate::Gate;

@@ -6,7 +6,6 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use tokio_util::io::ReaderStream;
 
-use super::error::PassError;
 use super::pass::Pass;
 use super::prepare::{Prepared, incoming};
 use super::visit::Work;
@@ -14,6 +13,7 @@ use crate::mail;
 use crate::messages::{IncomingMail, Skip};
 use crate::providers::imap::{ImapConnection, ImapError, ImapErrorKind, LargeMail, UidSet};
 use crate::storage::StorageError;
+use crate::sync::error::PassError;
 
 /// The largest mail that is kept at all, in octets.
 const LIMIT: u64 = 512 * 1024 * 1024;

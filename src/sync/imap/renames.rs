@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::error::PassError;
 use super::news::identity;
-use super::pass::{Pass, lost};
+use super::pass::Pass;
 use crate::messages::{self, Folder};
 use crate::providers::imap::{ImapConnection, RemoteFolder, UidSet};
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 /// Mails by which a folder is recognised.
 const SAMPLE: usize = 3;

@@ -17,9 +17,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::engine::EngineParts;
 use crate::events::Event;
 use crate::ids::{AccountId, OrgId};
+use crate::sync::engine::EngineParts;
 
 /// How often mailboxes are looked for that nobody watches.
 const LOOK: Duration = Duration::from_secs(2);
@@ -41,7 +41,7 @@ pub(super) struct Watch {
 }
 
 /// Works until it is told to stop.
-pub(super) async fn run(parts: Arc<EngineParts>, stop: CancellationToken) {
+pub(in crate::sync) async fn run(parts: Arc<EngineParts>, stop: CancellationToken) {
     if let Err(error) = parts.accounts.release_own_watches().await {
         tracing::warn!(%error, "old claims on mailboxes could not be freed; they end by themselves");
     }

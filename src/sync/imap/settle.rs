@@ -5,12 +5,13 @@
 //! we noticed lies in its new folder when we look there afterwards.
 
 use super::changes::STEP;
-use super::error::PassError;
-use super::pass::{Pass, Scope, lost};
+use super::pass::{Pass, Scope};
 use super::visit::{Step, Work};
 use crate::ids::FolderId;
 use crate::messages::{self, FolderCursor};
 use crate::providers::imap::{ImapConnection, ImapErrorKind};
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 /// Places of a vanished folder that are removed in one transaction.
 const STALE: u32 = 500;

@@ -11,8 +11,8 @@ use crate::ids::{AccountId, FolderId, OrgId};
 use crate::messages::{self, Folder, FolderRole};
 use crate::providers::imap::{IdleEnd, ImapConnection, ImapError, Mailbox};
 use crate::sync::engine::{self, EngineParts};
-use crate::sync::folders;
-use crate::sync::pass::Scope;
+use crate::sync::imap::Scope;
+use crate::sync::imap::folders;
 
 /// The longest wait without a word: then the counters of all folders are looked at, which also shows whether the
 /// connection is alive. Servers hang up after 29 minutes, many home routers forget a silent connection after five.

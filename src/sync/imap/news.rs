@@ -1,13 +1,14 @@
 //! New mail in a folder. What is stored already and only lies in another place now is known by its header.
 
-use super::error::PassError;
 use super::fetch::BREAKS;
-use super::pass::{Pass, lost};
+use super::pass::Pass;
 use super::plan::{self, WINDOW};
 use super::visit::Work;
 use crate::mail;
 use crate::messages::{self, FolderCursor, FolderRole, KnownCopy};
 use crate::providers::imap::{ImapConnection, IndexEntry, Mailbox, UidSet};
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 /// Headers that are read together.
 const HEADS: usize = 500;

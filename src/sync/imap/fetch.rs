@@ -7,7 +7,6 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use super::error::PassError;
 use super::pass::Pass;
 use super::plan::LARGE;
 use super::prepare::Prepared;
@@ -16,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::mail;
 use crate::messages::Skip;
 use crate::providers::imap::{FetchedBatch, ImapConnection, ImapError, ImapErrorKind, UidSet};
+use crate::sync::error::PassError;
 
 /// FETCH commands in flight.
 const IN_FLIGHT: usize = 4;

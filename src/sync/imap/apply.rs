@@ -1,10 +1,11 @@
 //! Applies a prepared batch: one transaction with the mails, what was set aside, and the cursor that covers both.
 
-use super::error::PassError;
-use super::pass::{Pass, lost};
+use super::pass::Pass;
 use super::prepare::Prepared;
 use super::visit::Work;
 use crate::messages::{self, FolderCursor};
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 impl Pass<'_> {
     /// Stores a batch. With `import` the cursor of the first import moves down to its oldest mail.

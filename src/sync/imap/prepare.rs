@@ -8,9 +8,9 @@ use crate::messages::Skip;
 use crate::providers::imap::{FetchedBatch, FetchedMail, ImapError, MessageFlags, UidSet};
 use crate::storage::{Compressor, StorageError};
 
-use super::error::PassError;
 use super::fetch::next_attempt;
 use super::pass::Pass;
+use crate::sync::error::PassError;
 
 /// A batch that is ready to be applied.
 #[derive(Default)]

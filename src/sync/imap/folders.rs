@@ -2,14 +2,15 @@
 
 use diesel::{OptionalExtension, QueryResult};
 
-use super::error::PassError;
-use super::pass::{Pass, lost};
+use super::pass::Pass;
 use super::visit::Work;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::ids::FolderId;
 use crate::messages::{self, Folder, FolderListing, FolderRole};
 use crate::providers::imap::{FolderRole as RemoteRole, ImapConnection, MailboxStatus, RemoteFolder};
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 /// Lists the folders, takes the list over and gives those to look at, the ones that people read first.
 ///

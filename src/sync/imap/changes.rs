@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::error::PassError;
-use super::pass::{Pass, lost};
+use super::pass::Pass;
 use super::visit::Work;
 use crate::messages::{self, FlagChange};
 use crate::providers::imap::{ImapConnection, Mailbox, UidSet};
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 /// Flags or places that are changed in one transaction.
 pub(super) const STEP: usize = 500;

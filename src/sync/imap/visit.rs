@@ -1,12 +1,13 @@
 //! A visit to one folder: what is new, what changed, what vanished, and a window of the first import.
 
-use super::error::PassError;
 use super::folders;
-use super::pass::{Pass, Scope, lost};
+use super::pass::{Pass, Scope};
 use super::plan::WINDOW;
 use crate::ids::FolderId;
 use crate::messages::{self, DueSkip, Folder, FolderCursor};
 use crate::providers::imap::{ImapConnection, Mailbox, MailboxStatus, UidSet};
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 /// A folder and what is to be done in it.
 pub(super) struct Work {

@@ -2,11 +2,12 @@
 //! a proof.
 
 use super::changes::Differences;
-use super::error::PassError;
-use super::pass::{Pass, lost};
+use super::pass::Pass;
 use super::visit::Work;
 use crate::messages::{self, Proof};
 use crate::providers::imap::ImapConnection;
+use crate::sync::error::PassError;
+use crate::sync::ground::lost;
 
 /// What the comparison of a folder found.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,0 +1,19 @@
+//! Mailboxes that are spoken to in IMAP: folders, windows of the first import, changes by QRESYNC, CONDSTORE or comparison,
+//! what vanished, the daily sweep, and listening (IDLE).
+
+mod apply;
+mod changes;
+mod fetch;
+mod folders;
+mod large;
+mod news;
+mod pass;
+mod plan;
+mod prepare;
+mod renames;
+mod settle;
+mod sweep;
+mod visit;
+pub(super) mod watch;
+
+pub(super) use pass::{Pass, Scope};
