@@ -27,7 +27,7 @@ pub use folders::{
     set_provider_count, upsert_folders,
 };
 pub use incoming::{apply_batch, apply_known, known_external_ids};
-pub use outgoing::{delete_written, refresh_threads, rewrite_mail, set_sent_at, set_status, write_mail};
+pub use outgoing::{delete_written, end_sending, refresh_threads, rewrite_mail, set_sent_at, write_mail};
 pub use own::{Evidence, prove_sent};
 pub use places::{
     forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids,

@@ -136,22 +136,29 @@ pub async fn delete_written(tx: &mut DbConn, owner: &Mailbox, id: EmailId, now: 
     erase::unreferenced(tx, owner.org, paths).await
 }
 
-/// Sets how far mails are on their way, with the words that say why.
-pub async fn set_status(
+/// Says how far mails are that were being sent, with the words that say why. Answers those that were still: of others it
+/// was proven meanwhile that they were sent, and the proof stays.
+pub async fn end_sending(
     tx: &mut DbConn,
     ids: &[EmailId],
     status: MailStatus,
     why: Option<&str>,
     now: Timestamp,
-) -> QueryResult<()> {
-    let query = diesel::update(emails::table.filter(emails::id.eq_any(ids))).set((
-        emails::status.eq(status.as_str()),
-        emails::is_draft.eq(status == MailStatus::Draft),
-        emails::error_message.eq(why),
-        emails::updated_at.eq(now),
-    ));
-    on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(())
+) -> QueryResult<Vec<EmailId>> {
+    let sending =
+        || emails::table.filter(emails::id.eq_any(ids)).filter(emails::status.eq(MailStatus::Sending.as_str()));
+    on_conn!(tx, |c| {
+        diesel::update(sending())
+            .set((
+                emails::status.eq(status.as_str()),
+                emails::is_draft.eq(false),
+                emails::error_message.eq(why),
+                emails::updated_at.eq(now),
+            ))
+            .returning(emails::id)
+            .get_results(c)
+            .await
+    })
 }
 
 /// Notes when mails leave: their Date, and their place in lists.

@@ -60,7 +60,7 @@ pub async fn note_handed(tx: &mut DbConn, id: EmailId, now: Timestamp) -> QueryR
 }
 
 /// Takes a note of the hand-over back: the connection broke before the last octet left.
-pub async fn unhand(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
+async fn unhand(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
     let query = diesel::update(
         email_recipients::table
             .filter(email_recipients::email_id.eq(id))
@@ -89,7 +89,8 @@ pub struct Next {
     pub file_due_at: Option<Timestamp>,
 }
 
-/// Ends an attempt: the status, its reason and what is done next.
+/// Ends an attempt: the status, its reason and what is done next. Answers whether it was still to be ended: not when it was
+/// proven meanwhile that the mail was sent.
 pub async fn conclude(
     tx: &mut DbConn,
     id: EmailId,
@@ -97,8 +98,10 @@ pub async fn conclude(
     why: Option<(&str, &str)>,
     next: Next,
     now: Timestamp,
-) -> QueryResult<()> {
-    messages::set_status(tx, &[id], status, why.map(|(_, words)| words), now).await?;
+) -> QueryResult<bool> {
+    if messages::end_sending(tx, &[id], status, why.map(|(_, words)| words), now).await?.is_empty() {
+        return Ok(false);
+    }
     let query = diesel::update(email_outgoing::table.find(id)).set((
         email_outgoing::due_at.eq(next.due_at),
         email_outgoing::file_due_at.eq(next.file_due_at),
@@ -107,25 +110,28 @@ pub async fn conclude(
         email_outgoing::updated_at.eq(now),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(())
+    Ok(true)
 }
 
-/// Puts mails back that were begun and not tried.
+/// Puts mails back that were begun and of which nothing left. Answers those that it holds for.
 pub async fn give_back(
     tx: &mut DbConn,
     ids: &[EmailId],
     due_at: Timestamp,
     why: Option<(&str, &str)>,
     now: Timestamp,
-) -> QueryResult<()> {
-    messages::set_status(tx, ids, MailStatus::Queued, why.map(|(_, words)| words), now).await?;
-    let query = diesel::update(email_outgoing::table.filter(email_outgoing::email_id.eq_any(ids))).set((
+) -> QueryResult<Vec<EmailId>> {
+    let back = messages::end_sending(tx, ids, MailStatus::Queued, why.map(|(_, words)| words), now).await?;
+    for id in &back {
+        unhand(tx, *id).await?;
+    }
+    let query = diesel::update(email_outgoing::table.filter(email_outgoing::email_id.eq_any(&back))).set((
         email_outgoing::due_at.eq(due_at),
         email_outgoing::error_code.eq(why.map(|(code, _)| code)),
         email_outgoing::updated_at.eq(now),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(())
+    Ok(back)
 }
 
 /// Looks for the copy of a mail again later, or with nothing never again.

@@ -219,6 +219,7 @@ impl Session<'_> {
         }
     }
 
+    /// Writes a conclusion down, unless sync was faster with the proof that the mail was sent.
     async fn write(&self, mail: &Outgoing, conclusion: Conclusion, now: Timestamp) -> diesel::QueryResult<()> {
         let Conclusion { results, status, why, pause } = conclusion;
         let next = Next {
@@ -232,9 +233,11 @@ impl Session<'_> {
         let mut conn = self.parts.db.write().await?;
         conn.transaction(async |tx| {
             self.parts.accounts.renew_mailer(tx, &self.claim).await?;
-            outcome::save_results(tx, &results).await?;
             let why = why.as_ref().map(|(code, words)| (*code, words.as_str()));
-            outcome::conclude(tx, mail.id, status, why, next, now).await?;
+            if !outcome::conclude(tx, mail.id, status, why, next, now).await? {
+                return Ok(());
+            }
+            outcome::save_results(tx, &results).await?;
             if status == MailStatus::Sent {
                 if let Some(folder) = crate::sending::store::folder_of(tx, self.account.id, FolderRole::Sent).await? {
                     messages::expect_in(tx, (mail.id, self.account.id, mail.sent_at), folder.id, now).await?;
@@ -265,13 +268,12 @@ impl Session<'_> {
         let mut conn = self.parts.db.write().await?;
         conn.transaction(async |tx| {
             self.parts.accounts.renew_mailer(tx, &self.claim).await?;
-            for id in ids {
-                outcome::unhand(tx, *id).await?;
-                let thread = outcome::thread_of(tx, *id).await?;
-                let fact = Fact::email_updated(self.owner.reference(), *id, thread, &["status"]);
+            for id in outcome::give_back(tx, ids, at, why, now).await? {
+                let thread = outcome::thread_of(tx, id).await?;
+                let fact = Fact::email_updated(self.owner.reference(), id, thread, &["status"]);
                 outbox::record(tx, vec![fact], now).await?;
             }
-            outcome::give_back(tx, ids, at, why, now).await
+            Ok::<_, diesel::result::Error>(())
         })
         .await?;
         drop(conn);

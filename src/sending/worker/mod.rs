@@ -106,15 +106,17 @@ async fn look(
     running: &TaskTracker,
     stop: &CancellationToken,
 ) -> diesel::QueryResult<Duration> {
-    let free = slots.available_permits();
-    if free == 0 {
-        return Ok(LOOK);
+    // With every slot taken, the next look comes as soon as one is free.
+    tokio::select! {
+        _ = slots.acquire() => {}
+        () = stop.cancelled() => return Ok(LOOK),
     }
+    let free = slots.available_permits();
     for claim in parts.accounts.claim_mailer(i64::try_from(free).unwrap_or(1)).await? {
         let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(LOOK) };
-        let (parts, stop) = (parts.clone(), stop.clone());
+        let (parts, slots, stop) = (parts.clone(), slots.clone(), stop.clone());
         running.spawn(async move {
-            Session::serve(&parts, claim, &stop).await;
+            Session::serve(&parts, &slots, claim, &stop).await;
             drop(slot);
         });
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -19,14 +20,14 @@ use crate::sending::store::queue;
 /// Mails that are begun together.
 const TOGETHER: i64 = 60;
 
-/// Mails of one mailbox after which others have their turn.
+/// Mails of one mailbox after which others that wait have their turn, and its own copies and drafts theirs.
 const TURN: usize = 300;
 
 /// How long connections are kept for the next mail.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Copies and drafts that are seen to in one go.
-const CHORES: i64 = 50;
+/// Copies and drafts that are seen to in one go: what is due meanwhile waits no longer than for these.
+const CHORES: i64 = 10;
 
 /// The words for a mail whose fate is not known.
 pub(super) const UNCERTAIN: &str = "The connection ended after the mail was handed over and before the server answered, \
@@ -46,14 +47,14 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Serves a mailbox and gives the claim back.
-    pub async fn serve(parts: &'a SenderParts, claim: Mailer, stop: &CancellationToken) {
+    pub async fn serve(parts: &'a SenderParts, slots: &Semaphore, claim: Mailer, stop: &CancellationToken) {
         let id = claim.account;
         let listener = parts.events.subscribe();
         let worked = async {
             let Some(account) = parts.accounts.find(claim.org, id).await? else { return Ok(()) };
             let owner = Mailbox::of(&account);
             let mut session = Session { parts, claim: claim.clone(), account, owner, idle: Vec::new(), mailbox: None };
-            let worked = session.work(listener, stop).await;
+            let worked = session.work(listener, slots, stop).await;
             session.close().await;
             worked
         };
@@ -65,14 +66,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn work(&mut self, mut listener: Receiver<Event>, stop: &CancellationToken) -> diesel::QueryResult<()> {
+    async fn work(
+        &mut self,
+        mut listener: Receiver<Event>,
+        slots: &Semaphore,
+        stop: &CancellationToken,
+    ) -> diesel::QueryResult<()> {
         self.recover().await?;
-        let (mut sent, mut lingered) = (0, Duration::ZERO);
-        while !stop.is_cancelled() && sent < TURN {
+        let (mut sent, mut in_a_row, mut lingered) = (0, 0, Duration::ZERO);
+        while !stop.is_cancelled() && (sent < TURN || slots.available_permits() > 0) {
             self.renew().await?;
             let mails = self.send_due().await?;
-            let chores = self.do_chores().await?;
             sent += mails;
+            in_a_row += mails;
+            // What people wait for goes first; copies follow when nothing is due, and now and then when there always is.
+            let mut chores = 0;
+            if mails == 0 || in_a_row >= TURN {
+                (chores, in_a_row) = (self.do_chores().await?, 0);
+            }
             if mails + chores > 0 {
                 lingered = Duration::ZERO;
                 continue;
@@ -109,15 +120,17 @@ impl<'a> Session<'a> {
         let mut conn = self.parts.db.write().await?;
         conn.transaction(async |tx| {
             self.parts.accounts.renew_mailer(tx, &self.claim).await?;
-            outcome::give_back(tx, &safe, now, None, now).await?;
+            let mut changed = outcome::give_back(tx, &safe, now, None, now).await?;
             for (id, _) in abandoned.iter().filter(|(_, handed)| *handed) {
                 let next = Next { due_at: None, file_due_at: Some(now) };
                 let why = Some(("smtp_no_answer", UNCERTAIN));
-                outcome::conclude(tx, *id, MailStatus::Uncertain, why, next, now).await?;
+                if outcome::conclude(tx, *id, MailStatus::Uncertain, why, next, now).await? {
+                    changed.push(*id);
+                }
             }
-            for (id, _) in &abandoned {
-                let thread = outcome::thread_of(tx, *id).await?;
-                let fact = Fact::email_updated(self.owner.reference(), *id, thread, &["status"]);
+            for id in changed {
+                let thread = outcome::thread_of(tx, id).await?;
+                let fact = Fact::email_updated(self.owner.reference(), id, thread, &["status"]);
                 outbox::record(tx, vec![fact], now).await?;
             }
             Ok::<_, diesel::result::Error>(())

@@ -20,6 +20,9 @@ pub enum Evidence {
     Elsewhere,
 }
 
+/// What a mail may be of which it is not known whether it was sent.
+const DOUBTFUL: [&str; 2] = ["uncertain", "sending"];
+
 #[derive(Queryable)]
 struct Doubtful {
     id: EmailId,
@@ -42,7 +45,7 @@ pub async fn prove_sent(tx: &mut DbConn, mails: &[EmailId], evidence: Evidence, 
     let query = emails::table
         .inner_join(email_outgoing::table)
         .filter(emails::id.eq_any(mails))
-        .filter(emails::status.eq_any(["uncertain", "sending"]))
+        .filter(emails::status.eq_any(DOUBTFUL))
         .select((
             emails::id,
             emails::organization_id,
@@ -61,8 +64,7 @@ pub async fn prove_sent(tx: &mut DbConn, mails: &[EmailId], evidence: Evidence, 
             .select(email_recipients::delivery);
         let deliveries: Vec<Option<String>> = on_conn!(tx, |c| query.load(c).await)?;
         let Some(left) = left_over(&deliveries) else { continue };
-        settle(tx, &mail, left, evidence, now).await?;
-        if !left {
+        if settle(tx, &mail, left, evidence, now).await? && !left {
             let about = AccountRef { org: mail.org, user: mail.user, account: mail.account };
             facts.push(Fact::email_sent(about, mail.id, mail.thread));
         }
@@ -82,17 +84,21 @@ fn left_over(deliveries: &[Option<String>]) -> Option<bool> {
     Some(handed && deliveries.iter().any(|delivery| matches!(delivery.as_deref(), None | Some("deferred"))))
 }
 
-async fn settle(tx: &mut DbConn, mail: &Doubtful, left: bool, evidence: Evidence, now: Timestamp) -> QueryResult<()> {
-    let handed = email_recipients::table
-        .filter(email_recipients::email_id.eq(mail.id))
-        .filter(email_recipients::delivery.eq("handed"));
-    let query = diesel::update(handed).set(email_recipients::delivery.eq("accepted"));
-    on_conn!(tx, |c| query.execute(c).await)?;
-    let query = diesel::update(emails::table.find(mail.id)).set((
+/// Answers whether it was still doubtful: the sender may have had the server's answer in the meantime.
+async fn settle(tx: &mut DbConn, mail: &Doubtful, left: bool, evidence: Evidence, now: Timestamp) -> QueryResult<bool> {
+    let doubtful = emails::table.find(mail.id).filter(emails::status.eq_any(DOUBTFUL));
+    let query = diesel::update(doubtful).set((
         emails::status.eq(if left { "queued" } else { "sent" }),
         emails::error_message.eq(None::<String>),
         emails::updated_at.eq(now),
     ));
+    if on_conn!(tx, |c| query.execute(c).await)? == 0 {
+        return Ok(false);
+    }
+    let handed = email_recipients::table
+        .filter(email_recipients::email_id.eq(mail.id))
+        .filter(email_recipients::delivery.eq("handed"));
+    let query = diesel::update(handed).set(email_recipients::delivery.eq("accepted"));
     on_conn!(tx, |c| query.execute(c).await)?;
     let file_due_at = match evidence {
         Evidence::Copy => None,
@@ -106,7 +112,7 @@ async fn settle(tx: &mut DbConn, mail: &Doubtful, left: bool, evidence: Evidence
         email_outgoing::updated_at.eq(now),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
