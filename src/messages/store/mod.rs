@@ -30,8 +30,8 @@ pub use incoming::{apply_batch, apply_known, known_external_ids};
 pub use outgoing::{delete_written, end_sending, refresh_threads, rewrite_mail, set_sent_at, write_mail};
 pub use own::{Evidence, prove_sent};
 pub use places::{
-    forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids,
-    unread_uids, update_flags,
+    forget_unfound, leaving_uids, newest_external_ids, remove_locations, remove_stale_locations, stored_flags,
+    stored_uids, unread_uids, update_flags,
 };
 pub use proofs::{proven_at, record_proof};
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};

@@ -1,8 +1,6 @@
 //! What changed or vanished in a folder since the last visit: by QRESYNC, else by CONDSTORE (both RFC 7162), else by
 //! comparing the flags of all mails.
 
-use std::collections::HashMap;
-
 use super::pass::Pass;
 use super::visit::Work;
 use crate::messages::{self, FlagChange};
@@ -25,54 +23,63 @@ pub(super) struct Differences {
 const COMPARED: usize = 5_000;
 
 impl Pass<'_> {
-    /// Takes over changed flags and notes what vanished.
+    /// Takes over changed flags and notes what vanished. Answers our UIDs, where they were read for it.
     pub(super) async fn take_over_changes(
         &self,
         connection: &mut ImapConnection,
         work: &mut Work,
         mailbox: &Mailbox,
-    ) -> Result<(), PassError> {
+    ) -> Result<Option<UidSet>, PassError> {
         match (mailbox.highest_modseq, work.folder.cursor.highest_modseq) {
-            (Some(now), Some(then)) if now <= then => Ok(()),
+            (Some(now), Some(then)) if now <= then => Ok(None),
             (Some(_), Some(then)) => {
                 let flow = connection.fetch_flags(&UidSet::from_uid(1), Some(then)).await?;
                 self.save_flags(work, flow.changed.iter().map(FlagChange::from).collect()).await?;
-                self.note_vanished(work, &flow.vanished).await
+                self.note_vanished(work, &flow.vanished).await?;
+                Ok(None)
             }
             // The folder does not count changes, or has only begun to.
-            _ => self.compare_flags(connection, work).await,
+            _ => self.compare_flags(connection, work).await.map(Some),
         }
     }
 
-    /// Compares the flags of all stored mails with the server's, the newest first.
+    /// Compares the flags of all stored mails with the server's, the newest first. Answers their UIDs.
+    ///
+    /// Each window is read before the server is asked: what a change of ours adds meanwhile is not taken for vanished.
     pub(super) async fn compare_flags(
         &self,
         connection: &mut ImapConnection,
         work: &mut Work,
-    ) -> Result<(), PassError> {
-        let mut conn = self.parts.db.read().await?;
-        let ours = messages::stored_uids(&mut conn, work.id(), work.generation(), 1).await?;
-        drop(conn);
-        for window in ours.rchunks(COMPARED) {
-            let (Some(&first), Some(&last)) = (window.first(), window.last()) else { continue };
+    ) -> Result<UidSet, PassError> {
+        let (account, folder, generation) = (self.account.id, work.id(), work.generation());
+        let leaving = messages::leaving_uids(&mut self.parts.db.read().await?, folder, generation, 1).await?;
+        let mut ours = UidSet::new();
+        let mut below = None;
+        loop {
             let mut conn = self.parts.db.read().await?;
-            let stored =
-                messages::stored_flags(&mut conn, self.account.id, work.id(), work.generation(), (first, last)).await?;
+            let stored = messages::stored_flags(&mut conn, account, folder, generation, (below, COMPARED)).await?;
             drop(conn);
+            let from = stored.first().map(|oldest| oldest.uid).filter(|_| stored.len() == COMPARED);
+            let within = |uid: &u32| below.is_none_or(|below| *uid < below) && from.is_none_or(|from| *uid >= from);
+            let mut window: UidSet = leaving.iter().copied().filter(within).collect();
+            window.extend(stored.iter().map(|flags| flags.uid).collect());
+            let (Some(first), Some(last)) = (window.first(), window.last()) else { return Ok(ours) };
             let flow = connection.fetch_flags(&UidSet::range(first..=last), None).await?;
             let there: UidSet = flow.changed.iter().map(|entry| entry.uid).collect();
-            let stored: HashMap<u32, FlagChange> = stored.into_iter().map(|flags| (flags.uid, flags)).collect();
+            let marks = |flags: &FlagChange| (flags.is_read, flags.is_starred, flags.is_answered);
             let differs = |news: &FlagChange| {
-                stored.get(&news.uid).is_some_and(|old| {
-                    (old.is_read, old.is_starred, old.is_answered) != (news.is_read, news.is_starred, news.is_answered)
-                })
+                let at = stored.binary_search_by_key(&news.uid, |flags| flags.uid).ok();
+                at.and_then(|at| stored.get(at)).is_some_and(|old| marks(old) != marks(news))
             };
             let changes = flow.changed.iter().map(FlagChange::from).filter(differs).collect();
             self.save_flags(work, changes).await?;
-            let window: UidSet = window.iter().copied().collect();
             work.vanished.extend(window.difference(&there).iter());
+            ours.extend(window);
+            if from.is_none() {
+                return Ok(ours);
+            }
+            below = from;
         }
-        Ok(())
     }
 
     async fn save_flags(&self, work: &Work, changes: Vec<FlagChange>) -> Result<(), PassError> {
@@ -103,14 +110,19 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Compares the folder's UIDs with ours when the numbers differ, and mends what is missing.
+    /// Compares the folder's UIDs with ours when the numbers differ, and mends what is missing. `stored` are those of our
+    /// mails, if they were read already.
     pub(super) async fn compare(
         &self,
         connection: &mut ImapConnection,
         work: &mut Work,
         mailbox: &Mailbox,
+        stored: Option<UidSet>,
     ) -> Result<(), PassError> {
-        let ours = self.known_uids(work).await?;
+        let ours = match stored {
+            Some(stored) => self.with_skipped(work, stored).await?,
+            None => self.known_uids(work).await?,
+        };
         let vanished: UidSet = work.vanished.iter().copied().collect();
         let expected = ours.difference(&vanished).len();
         let same = match self.account.settings.sync_since {
@@ -146,11 +158,16 @@ impl Pass<'_> {
 
     /// The UIDs of a folder that are stored or set aside.
     pub(super) async fn known_uids(&self, work: &Work) -> Result<UidSet, PassError> {
-        let (id, generation) = (work.id(), work.generation());
         let mut conn = self.parts.db.read().await?;
-        let mut ours = messages::stored_uids(&mut conn, id, generation, 1).await?;
-        ours.extend(messages::skipped_uids(&mut conn, id, generation).await?);
-        ours.sort_unstable();
-        Ok(ours.into_iter().collect())
+        let stored = messages::stored_uids(&mut conn, work.id(), work.generation(), 1).await?;
+        drop(conn);
+        self.with_skipped(work, stored.into_iter().collect()).await
+    }
+
+    async fn with_skipped(&self, work: &Work, stored: UidSet) -> Result<UidSet, PassError> {
+        let mut conn = self.parts.db.read().await?;
+        let mut ours = stored;
+        ours.extend(messages::skipped_uids(&mut conn, work.id(), work.generation()).await?.into_iter().collect());
+        Ok(ours)
     }
 }

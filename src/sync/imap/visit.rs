@@ -96,11 +96,11 @@ impl Pass<'_> {
         }
         self.fetch_news(connection, work, &mailbox).await?;
         if !work.compared && work.is_imported() {
-            self.take_over_changes(connection, work, &mailbox).await?;
+            let stored = self.take_over_changes(connection, work, &mailbox).await?;
             if self.scope == Scope::Sweep {
                 self.sweep(connection, work).await?;
             } else {
-                self.compare(connection, work, &mailbox).await?;
+                self.compare(connection, work, &mailbox, stored).await?;
             }
             self.retry_skips(connection, work).await?;
         }
