@@ -29,9 +29,9 @@ pub use service::Messages;
 pub use store::{
     Evidence, apply_batch, apply_known, arrivals_since, delete_written, due_skips, end_sending, erase_account_mail,
     folder, folder_counts, forget_skips, forget_stale_skips, forget_unfound, known_external_ids, leaving_uids,
-    list_folders, newest_external_ids, prove_sent, record_proof, record_skips, refresh_threads, remove_locations,
-    remove_stale_locations, rename_folder, rewrite_mail, save_cursor, set_folder_error, set_included,
-    set_provider_count, set_sent_at, skipped_uids, stored_flags, stored_uids, suppressed, tell_updated, unread_uids,
-    unreferenced, update_flags, upsert_folders, write_mail,
+    list_folders, lock_threads, newest_external_ids, prove_sent, record_proof, record_skips, refresh_threads,
+    remove_locations, remove_stale_locations, rename_folder, rewrite_mail, save_cursor, set_folder_error, set_included,
+    set_provider_count, set_sent_at, skipped_uids, stored_flags, stored_uids, suppressed, tell_updated, unfound,
+    unread_uids, unreferenced, update_flags, upsert_folders, write_mail,
 };
 pub use written::{LOCAL, MailStatus, Written, WrittenFile};

@@ -299,6 +299,7 @@ fn thread_dto(view: read::ThreadView, messages: Option<Vec<MessageDto>>) -> Thre
         participants: digest.participants.into_iter().map(|p| Person { email: p.email, name: p.name }).collect(),
         message_count: digest.count,
         unread_count: view.unread,
+        is_starred: view.is_starred,
         last_message_at: digest.last_at,
         snippet: digest.snippet,
         contact_ids: Vec::new(),

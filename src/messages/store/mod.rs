@@ -31,9 +31,10 @@ pub use outgoing::{delete_written, end_sending, refresh_threads, rewrite_mail, s
 pub use own::{Evidence, prove_sent};
 pub use places::{
     forget_unfound, leaving_uids, newest_external_ids, remove_locations, remove_stale_locations, stored_flags,
-    stored_uids, unread_uids, update_flags,
+    stored_uids, unfound, unread_uids, update_flags,
 };
 pub use proofs::{proven_at, record_proof};
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};
 pub use suppress::suppressed;
+pub use threads::lock as lock_threads;
 pub use told::updated as tell_updated;

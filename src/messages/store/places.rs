@@ -135,6 +135,22 @@ pub async fn remove_stale_locations(
     Ok((ids.len(), removed))
 }
 
+/// Places that a change of ours was to bring about and that the provider confirmed before `before`, without a number so far.
+pub async fn unfound(
+    conn: &mut DbConn,
+    account: AccountId,
+    folder: FolderId,
+    before: Timestamp,
+) -> QueryResult<Vec<(LocationId, EmailId)>> {
+    let query = email_locations::table
+        .filter(email_locations::account_id.eq(account))
+        .filter(email_locations::uid.is_null())
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::settled_at.lt(before))
+        .select((email_locations::id, email_locations::email_id));
+    on_conn!(conn, |c| query.load(c).await)
+}
+
 /// Takes out places that a change of ours was to bring about and that a look into the folder did not find: the provider
 /// confirmed them before `before`, so they would have been there.
 pub async fn forget_unfound(
@@ -144,13 +160,7 @@ pub async fn forget_unfound(
     before: Timestamp,
     intake: &Intake,
 ) -> QueryResult<()> {
-    let query = email_locations::table
-        .filter(email_locations::account_id.eq(owner.account))
-        .filter(email_locations::uid.is_null())
-        .filter(email_locations::folder_id.eq(folder))
-        .filter(email_locations::settled_at.lt(before))
-        .select((email_locations::id, email_locations::email_id));
-    let mut unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
+    let mut unfound = unfound(tx, owner.account, folder, before).await?;
     // What is still to be brought there cannot have been found.
     let awaited = own::awaited(tx, &unfound.iter().map(|(_, email)| *email).collect::<Vec<_>>()).await?;
     unfound.retain(|(_, email)| !awaited.contains(email));

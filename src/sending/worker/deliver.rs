@@ -7,25 +7,23 @@ use futures_util::future::join_all;
 
 use super::backoff::{MOST_ATTEMPTS, pause};
 use super::conclude::{Conclusion, conclude};
+use super::ledger::Entry;
 use super::session::{Session, UNCERTAIN};
 use crate::clock::Timestamp;
 use crate::ids::EmailId;
-use crate::messages::{self, FolderRole, MailStatus};
+use crate::messages::MailStatus;
 use crate::outbox::{self, Fact};
 use crate::providers::smtp::{Delivery, Envelope, RecipientReply, SendError, SmtpConnection, SmtpError, SmtpErrorKind};
 use crate::sending::compose::{self, BodyError, Form};
 use crate::sending::model::{Delivered, Outgoing, Recipient};
 use crate::sending::store::load;
-use crate::sending::store::outcome::{self, Next, RecipientResult};
+use crate::sending::store::outcome::{self, RecipientResult};
 
 /// Connections to the server of one mailbox: what the strictest of the large providers allows.
 const CONNECTIONS: usize = 3;
 
 /// Mails that are worth a connection of their own.
 const WORTH: usize = 8;
-
-/// How long a server's own copy may take before one is made.
-const OWN_COPY: chrono::Duration = chrono::Duration::seconds(3);
 
 /// How one mail went.
 enum Attempt {
@@ -168,14 +166,7 @@ impl Session<'_> {
         let handed =
             handed.map(|(recipient, _)| RecipientResult { id: recipient.id, delivered: Delivered::Handed, said: None });
         let handed: Vec<RecipientResult> = handed.collect();
-        let now = self.parts.clock.now();
-        let mut conn = self.parts.db.write().await?;
-        conn.transaction(async |tx| {
-            self.parts.accounts.renew_mailer(tx, &self.claim).await?;
-            outcome::save_results(tx, &handed).await?;
-            outcome::note_handed(tx, mail.id, now).await
-        })
-        .await
+        self.enter(Entry::Handed(mail.id, handed)).await
     }
 
     /// Writes down what became of a mail. Answers why the connection takes no more.
@@ -184,11 +175,11 @@ impl Session<'_> {
         let tried: Vec<&Recipient> = mail.recipients.iter().filter(|recipient| recipient.is_open()).collect();
         match attempt {
             Attempt::Answered(delivery) => {
-                self.write(mail, conclude(mail, &tried, &delivery), now).await?;
+                self.write(mail, conclude(mail, &tried, &delivery)).await?;
                 Ok(None)
             }
             Attempt::Unbuildable(why) => {
-                self.write(mail, failed("message_invalid", format!("The mail cannot be sent: {why}.")), now).await?;
+                self.write(mail, failed("message_invalid", format!("The mail cannot be sent: {why}."))).await?;
                 Ok(None)
             }
             Attempt::Unknown(error) => {
@@ -196,18 +187,18 @@ impl Session<'_> {
                 let why = ("smtp_no_answer", UNCERTAIN.to_owned());
                 let uncertain =
                     Conclusion { results: Vec::new(), status: MailStatus::Uncertain, why: Some(why), pause: None };
-                self.write(mail, uncertain, now).await?;
+                self.write(mail, uncertain).await?;
                 Ok(None)
             }
             Attempt::Before(error) if is_about_the_mail(&error) => {
-                self.write(mail, failed(error.code(), sentence(&error.detail)), now).await?;
+                self.write(mail, failed(error.code(), sentence(&error.detail))).await?;
                 Ok(None)
             }
             Attempt::Before(error) => {
                 tracing::info!(account.id = %self.account.id, %error, "mail waits: it cannot be handed over now");
                 if mail.attempts >= MOST_ATTEMPTS {
                     let why = format!("Given up after three days. {}", sentence(&error.detail));
-                    self.write(mail, failed(error.code(), why), now).await?;
+                    self.write(mail, failed(error.code(), why)).await?;
                     return Ok(Some((error, now)));
                 }
                 let until = now + pause(mail.attempts);
@@ -219,44 +210,8 @@ impl Session<'_> {
         }
     }
 
-    /// Writes a conclusion down, unless sync was faster with the proof that the mail was sent.
-    async fn write(&self, mail: &Outgoing, conclusion: Conclusion, now: Timestamp) -> diesel::QueryResult<()> {
-        let Conclusion { results, status, why, pause } = conclusion;
-        let next = Next {
-            due_at: pause.map(|pause| now + pause),
-            file_due_at: match status {
-                MailStatus::Sent => Some(now + OWN_COPY),
-                MailStatus::Uncertain => Some(now),
-                _ => None,
-            },
-        };
-        let mut conn = self.parts.db.write().await?;
-        conn.transaction(async |tx| {
-            self.parts.accounts.renew_mailer(tx, &self.claim).await?;
-            let why = why.as_ref().map(|(code, words)| (*code, words.as_str()));
-            if !outcome::conclude(tx, mail.id, status, why, next, now).await? {
-                return Ok(());
-            }
-            outcome::save_results(tx, &results).await?;
-            if status == MailStatus::Sent {
-                if let Some(folder) = crate::sending::store::folder_of(tx, self.account.id, FolderRole::Sent).await? {
-                    messages::expect_in(tx, (mail.id, self.account.id, mail.sent_at), folder.id, now).await?;
-                }
-                messages::refresh_threads(tx, &[mail.id], now).await?;
-            }
-            let thread = outcome::thread_of(tx, mail.id).await?;
-            let about = self.owner.reference();
-            let fact = match status {
-                MailStatus::Sent => Fact::email_sent(about, mail.id, thread),
-                MailStatus::Failed => Fact::email_failed(about, mail.id, thread, why.map(|(code, _)| code)),
-                _ => Fact::email_updated(about, mail.id, thread, &["status"]),
-            };
-            outbox::record(tx, vec![fact], now).await
-        })
-        .await?;
-        drop(conn);
-        self.ring();
-        Ok(())
+    async fn write(&self, mail: &Outgoing, conclusion: Conclusion) -> diesel::QueryResult<()> {
+        self.enter(Entry::Ended(mail.id, mail.sent_at, conclusion)).await
     }
 
     /// Puts mails back that were begun and of which nothing was accepted.

@@ -7,6 +7,7 @@ mod backoff;
 mod conclude;
 mod deliver;
 mod file;
+mod ledger;
 mod mailbox;
 mod mirror;
 mod session;

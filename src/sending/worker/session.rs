@@ -7,6 +7,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use super::SenderParts;
+use super::ledger::Ledger;
 use crate::accounts::{Account, Mailer};
 use crate::events::Event;
 use crate::ids::EmailId;
@@ -43,6 +44,7 @@ pub(super) struct Session<'a> {
     pub(super) idle: Vec<SmtpConnection>,
     /// The connection to the mailbox, for copies and drafts.
     pub(super) mailbox: Option<ImapConnection>,
+    pub(super) ledger: Ledger,
 }
 
 impl<'a> Session<'a> {
@@ -53,7 +55,8 @@ impl<'a> Session<'a> {
         let worked = async {
             let Some(account) = parts.accounts.find(claim.org, id).await? else { return Ok(()) };
             let owner = Mailbox::of(&account);
-            let mut session = Session { parts, claim: claim.clone(), account, owner, idle: Vec::new(), mailbox: None };
+            let (claim, idle, mailbox, ledger) = (claim.clone(), Vec::new(), None, Ledger::default());
+            let mut session = Session { parts, claim, account, owner, idle, mailbox, ledger };
             let worked = session.work(listener, slots, stop).await;
             session.close().await;
             worked

@@ -115,20 +115,22 @@ impl Pass<'_> {
             ..work.folder.cursor.clone()
         };
         // News that came meanwhile were looked for already; their cursor is not turned back.
-        let stored = messages::folder(&mut self.parts.db.read().await?, self.account.id, id).await?.cursor;
+        let stored = messages::folder(&mut self.parts.db.read().await?, self.account.id, id).await?;
         let cursor = FolderCursor {
-            uid_next: stored.uid_next.max(cursor.uid_next),
-            backfill_total: stored.backfill_total.max(cursor.backfill_total),
-            backfill_synced: stored.backfill_synced.max(cursor.backfill_synced),
+            uid_next: stored.cursor.uid_next.max(cursor.uid_next),
+            backfill_total: stored.cursor.backfill_total.max(cursor.backfill_total),
+            backfill_synced: stored.cursor.backfill_synced.max(cursor.backfill_synced),
             ..cursor
         };
         self.save_cursor(work, cursor).await?;
-        let mut conn = self.parts.db.write().await?;
-        messages::set_folder_error(&mut conn, id, None, now).await?;
-        if !work.just_imported {
-            messages::set_provider_count(&mut conn, id, u64::from(mailbox.exists), now).await?;
+        // A pass without changes writes nothing.
+        let count = u64::from(mailbox.exists);
+        if !work.just_imported && stored.provider_count != Some(count) {
+            messages::set_provider_count(&mut self.parts.db.write().await?, id, count, now).await?;
         }
-        drop(conn);
+        if stored.error.is_some() {
+            messages::set_folder_error(&mut self.parts.db.write().await?, id, None, now).await?;
+        }
         if self.scope == Scope::Sweep && !work.just_imported {
             self.prove(work).await?;
         }
@@ -138,6 +140,11 @@ impl Pass<'_> {
     /// Gives up places that mails were said to be brought to and where they are not.
     async fn forget_unfound(&self, work: &Work) -> Result<(), PassError> {
         let intake = self.intake(self.is_live());
+        let mut conn = self.parts.db.read().await?;
+        if messages::unfound(&mut conn, self.account.id, work.id(), intake.seen_at).await?.is_empty() {
+            return Ok(());
+        }
+        drop(conn);
         let mut conn = self.parts.db.write().await?;
         conn.transaction(async |tx| {
             self.parts.accounts.renew(tx, self.lease).await?;
