@@ -81,6 +81,10 @@ on_both! {
         peer.delete("INBOX", &gone);
         let operation = verbs.batch(&inbox[..3], json!({"is_archived": true})).await;
         let ended = settled(&owner, &operation).await;
+        eprintln!("{} {ended}", proxy.met());
+        for id in &inbox[..3] {
+            eprintln!("{}", owner.get(&format!("/api/email/messages/{id}")).await.text());
+        }
         assert_eq!(ended["error_code"], "message_gone", "{ended}");
         proxy.behave();
         let state = converged(&owner, &account, &peer).await;
