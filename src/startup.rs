@@ -125,6 +125,7 @@ impl Application {
             metrics: metrics.clone(),
             times,
             gate,
+            idle: config.imap_idle,
         });
         let holder = Holder::new(instance.name());
         holder.release_own(&db).await?;

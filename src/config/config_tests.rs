@@ -57,6 +57,8 @@ fn bad_values_name_the_setting() {
     for (name, value) in [
         ("BIND_ADDR", "everywhere"),
         ("ALLOW_PRIVATE_NETWORKS", "maybe"),
+        ("IMAP_IDLE_SECONDS", "soon"),
+        ("IMAP_IDLE_SECONDS", "1501"),
         ("APP_URL", "ftp://x"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, somewhere"),
         ("STORAGE_URL", "/tmp/x"),

@@ -9,6 +9,7 @@ mod source;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use ipnet::IpNet;
@@ -50,6 +51,8 @@ pub struct Config {
     pub microsoft: MicrosoftConfig,
     /// When the periodic sync runs, with seconds, in UTC.
     pub sync_cron: String,
+    /// The longest wait for news over a connection of which nothing is heard.
+    pub imap_idle: Duration,
     /// How logs look.
     pub log_format: LogFormat,
     /// What is logged (`RUST_LOG`).
@@ -105,6 +108,7 @@ impl Config {
             google: GoogleConfig::load(source)?,
             microsoft: MicrosoftConfig::load(source)?,
             sync_cron: source.get("SYNC_CRON").unwrap_or_else(|| "0 */10 * * * *".to_owned()),
+            imap_idle: imap_idle(source)?,
             log_format: log_format(source)?,
             log_filter: source.get("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
             data_dir,
@@ -116,6 +120,13 @@ impl Config {
     pub fn public_url(&self, bound: SocketAddr) -> String {
         self.app_url.clone().unwrap_or_else(|| format!("http://{bound}"))
     }
+}
+
+fn imap_idle(source: &Source) -> anyhow::Result<Duration> {
+    const WANTED: &str = "a number of seconds from 5 to 1500";
+    let seconds: u64 = parsed(source, "IMAP_IDLE_SECONDS", "120", WANTED)?;
+    anyhow::ensure!((5..=1500).contains(&seconds), "IMAP_IDLE_SECONDS must be {WANTED}");
+    Ok(Duration::from_secs(seconds))
 }
 
 /// The data folder: the default one is created, a named one must be there, so that a typo never makes an empty database.

@@ -44,6 +44,7 @@ const NAMES: &[&str] = &[
     "MICROSOFT_GRAPH_URL",
     "MICROSOFT_LOGIN_URL",
     "SYNC_CRON",
+    "IMAP_IDLE_SECONDS",
     "LOG_FORMAT",
     "RUST_LOG",
 ];

@@ -59,6 +59,8 @@ pub struct EngineParts {
     pub times: SyncTimes,
     /// How fast connections to one server follow each other.
     pub gate: Gate,
+    /// The longest wait for news over a connection of which nothing is heard.
+    pub idle: Duration,
 }
 
 /// The engine; cheap to clone.

@@ -14,10 +14,6 @@ use crate::sync::engine::{self, EngineParts};
 use crate::sync::imap::Scope;
 use crate::sync::imap::folders;
 
-/// The longest wait without a word: then the counters of all folders are looked at, which also shows whether the
-/// connection is alive. Servers hang up after 29 minutes, many home routers forget a silent connection after five.
-const WAIT: Duration = Duration::from_secs(120);
-
 /// Where a connection cannot wait it looks so often.
 const POLL: Duration = Duration::from_secs(60);
 
@@ -72,8 +68,13 @@ impl Listener<'_> {
         }
         while !self.stop.is_cancelled() {
             Box::pin(self.enter(&mut connection)).await?;
-            let end =
-                if waits { connection.idle(spread(WAIT), self.stop.cancelled()).await? } else { self.pause().await };
+            // The end of the wait shows whether the connection is alive; the counters of all folders are looked at then.
+            // Servers hang up after 29 minutes, many home routers forget a silent connection after five.
+            let end = if waits {
+                connection.idle(spread(self.parts.idle), self.stop.cancelled()).await?
+            } else {
+                self.pause().await
+            };
             match end {
                 IdleEnd::Woken => {}
                 IdleEnd::News => Box::pin(self.catch_up(&mut connection)).await?,
