@@ -51,7 +51,19 @@ impl Session<'_> {
         places: &[PlaceRow],
         outcomes: &mut Outcomes,
     ) -> Result<(), Trouble> {
-        let uids: UidSet = by_uid(places).keys().copied().collect();
+        let asked: UidSet = by_uid(places).keys().copied().collect();
+        // Where no new numbers are told, what was gone before looks like what was moved: only looking first tells.
+        let uids = match self.command(async |c| Ok(c.capabilities().uidplus)).await? {
+            Ok(true) => asked,
+            _ => self.still_there(&asked).await?,
+        };
+        let (places, gone): (Vec<PlaceRow>, Vec<PlaceRow>) =
+            places.iter().cloned().partition(|place| place.number.is_some_and(|number| uids.contains(number.uid)));
+        outcomes.fail_places(&gone, &Reason::elsewhere());
+        if places.is_empty() {
+            return Ok(());
+        }
+        let places = places.as_slice();
         match self.transfer(&uids, to.1, true).await? {
             Transferred::Done(map) => self.settle_moves(to, places, &uids, map, outcomes).await,
             Transferred::Refused(error) if error.kind == ImapErrorKind::NotSupported => {
@@ -75,6 +87,7 @@ impl Session<'_> {
         map: Option<CopyMap>,
         outcomes: &mut Outcomes,
     ) -> Result<(), Trouble> {
+        let tells = self.command(async |c| Ok(c.capabilities().uidplus)).await?.unwrap_or_default();
         let left = match &map {
             Some(_) => UidSet::new(),
             None => self.still_there(uids).await?,
@@ -84,7 +97,10 @@ impl Session<'_> {
             let Some(at) = place.number else { continue };
             match numbered(map.as_ref(), at.uid) {
                 Some(number) => moved.push((place, Some(number))),
-                None if map.is_some() || left.contains(at.uid) => outcomes.fail_places([place], &Reason::elsewhere()),
+                // A server that tells new numbers and told none has moved nothing.
+                None if tells || map.is_some() || left.contains(at.uid) => {
+                    outcomes.fail_places([place], &Reason::elsewhere())
+                }
                 None => {
                     outcomes.note_unsettled();
                     moved.push((place, None));

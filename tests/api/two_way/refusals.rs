@@ -80,13 +80,14 @@ on_both! {
         proxy.spoil("[READ-ONLY]", Fault::Wait);
         peer.delete("INBOX", &gone);
         let operation = verbs.batch(&inbox[..3], json!({"is_archived": true})).await;
-        let ended = settled(&owner, &operation).await;
-        eprintln!("{} {ended}", proxy.met());
-        for id in &inbox[..3] {
-            eprintln!("{}", owner.get(&format!("/api/email/messages/{id}")).await.text());
-        }
-        assert_eq!(ended["error_code"], "message_gone", "{ended}");
+        wait_until("the journal says that two are not where they were", async || {
+            let waiting = owner.get(&format!("/api/email/operations/{operation}")).await.json(200);
+            waiting["state"] == "pending" && waiting["error_code"] == "message_elsewhere"
+        })
+        .await;
         proxy.behave();
+        let ended = settled(&owner, &operation).await;
+        assert_eq!(ended["error_code"], "message_gone", "{ended}");
         let state = converged(&owner, &account, &peer).await;
         assert_eq!(state.len(), 98);
         let left = &state[ids.iter().find(|(_, id)| **id == inbox[2]).unwrap().0];
