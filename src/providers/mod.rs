@@ -2,6 +2,7 @@
 
 pub mod discover;
 mod error;
+pub mod gmail;
 pub mod imap;
 pub mod oauth;
 mod security;

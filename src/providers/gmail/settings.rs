@@ -1,0 +1,44 @@
+//! What a person has set at Gmail, and the order for notifications.
+
+use google_gmail1::api;
+
+use super::client::{GmailMailbox, Method};
+use super::error::Sort;
+use super::model::{SendAs, Watch};
+use crate::providers::ProviderError;
+
+const SEND_AS: Method = Method::new("settings.sendAs.list", 1, Sort::Ask);
+const WATCH: Method = Method::new("watch", 100, Sort::Change);
+const STOP: Method = Method::new("stop", 50, Sort::Change);
+
+impl GmailMailbox {
+    /// The addresses that mail may be sent from.
+    pub async fn send_as(&self) -> Result<Vec<SendAs>, ProviderError> {
+        let (_, list) = self
+            .call(SEND_AS, async |hub, ear| hub.users().settings_send_as_list("me").delegate(ear).doit().await)
+            .await?;
+        let addresses = list.send_as.unwrap_or_default().into_iter().map(SendAs::from);
+        Ok(addresses.filter(|address| !address.address.is_empty()).collect())
+    }
+
+    /// Orders notifications to a Pub/Sub topic, or renews the order. They end after seven days.
+    pub async fn watch(&self, topic: &str, label_ids: &[String]) -> Result<Watch, ProviderError> {
+        let (_, watch) = self
+            .call(WATCH, async |hub, ear| {
+                let request = api::WatchRequest {
+                    topic_name: Some(topic.to_owned()),
+                    label_ids: (!label_ids.is_empty()).then(|| label_ids.to_vec()),
+                    ..api::WatchRequest::default()
+                };
+                hub.users().watch(request, "me").delegate(ear).doit().await
+            })
+            .await?;
+        watch.try_into()
+    }
+
+    /// Ends the notifications.
+    pub async fn stop_watch(&self) -> Result<(), ProviderError> {
+        self.call(STOP, async |hub, ear| hub.users().stop("me").delegate(ear).doit().await).await?;
+        Ok(())
+    }
+}
