@@ -6,6 +6,8 @@
 //! one cannot hide the same mistake in the other.
 
 pub mod gmail;
+pub mod graph;
 pub mod shared;
 
 pub use gmail::GmailEmulator;
+pub use graph::GraphEmulator;

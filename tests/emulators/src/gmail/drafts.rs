@@ -2,7 +2,6 @@
 
 use super::call::{Answer, Call};
 use super::errors::ApiError;
-use super::head;
 use super::mailbox::NewMail;
 use super::messages::{Selection, estimate, is_after, rank};
 use super::methods::LARGEST_SENT;
@@ -11,6 +10,7 @@ use super::model::{Mail, Record};
 use super::pages::page_token;
 use super::sending::leave;
 use super::view::{View, brief};
+use crate::shared::head;
 use bytes::Bytes;
 use serde_json::{Value, json};
 

@@ -11,7 +11,6 @@ pub mod control;
 mod drafts;
 pub mod errors;
 mod fields;
-mod head;
 mod history;
 mod labels;
 mod mailbox;
@@ -39,10 +38,10 @@ mod watch;
 
 use crate::shared::clock::Clock;
 use crate::shared::conditions::Conditions;
+use crate::shared::in_flight::InFlight;
 use crate::shared::lock;
 use crate::shared::server::Running;
 use state::State;
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -92,7 +91,7 @@ pub struct Gmail {
     clock: Arc<Clock>,
     /// Rung when there may be something to push or to pull.
     bell: Notify,
-    in_flight: Mutex<BTreeMap<String, usize>>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Gmail {
@@ -103,7 +102,7 @@ impl Gmail {
             conditions: Conditions::new(seed ^ 0x5eed),
             clock,
             bell: Notify::new(),
-            in_flight: Mutex::default(),
+            in_flight: Arc::default(),
         }
     }
 

@@ -3,8 +3,7 @@
 use super::errors::ApiError;
 use super::model::Mailbox;
 use super::switches::Settings;
-use crate::shared::clock::{http_date, rfc3339};
-use crate::shared::faults::RetryAfter;
+use crate::shared::clock::rfc3339;
 use std::collections::{BTreeMap, VecDeque};
 
 const PER_USER_AND_MINUTE: u32 = 6_000;
@@ -85,12 +84,7 @@ impl Quota {
             ApiError::too_many(message)
         };
         let seconds = u64::try_from(wait / 1000 + 1).unwrap_or(60);
-        let hint = match settings.quota_retry_after {
-            RetryAfter::Absent => RetryAfter::Absent,
-            RetryAfter::Seconds(_) => RetryAfter::Seconds(seconds),
-            RetryAfter::Date(_) => RetryAfter::Date(seconds),
-        };
-        error.retry_after(retry_after(hint, now))
+        error.retry_after(settings.quota_retry_after.with(seconds).value(now))
     }
 
     /// Forgets what was used.
@@ -102,15 +96,6 @@ impl Quota {
 fn scaled(allowance: u32, scale: f64) -> u32 {
     let scaled = f64::from(allowance) * scale;
     if scaled >= f64::from(u32::MAX) { u32::MAX } else { scaled.max(0.0) as u32 }
-}
-
-/// The value of `Retry-After`.
-pub fn retry_after(hint: RetryAfter, now: i64) -> Option<String> {
-    match hint {
-        RetryAfter::Absent => None,
-        RetryAfter::Seconds(seconds) => Some(seconds.to_string()),
-        RetryAfter::Date(seconds) => Some(http_date(now + i64::try_from(seconds).unwrap_or(0) * 1000)),
-    }
 }
 
 /// Counts a mail against the day's allowance, or refuses.

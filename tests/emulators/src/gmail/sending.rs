@@ -2,7 +2,6 @@
 
 use super::call::{Answer, Call};
 use super::errors::ApiError;
-use super::head;
 use super::mailbox::NewMail;
 use super::methods::{LARGEST_INSERTED, LARGEST_SENT};
 use super::mime::{self, Facts};
@@ -11,6 +10,7 @@ use super::quota::count_send;
 use super::state::State;
 use super::view::brief;
 use crate::shared::clock::mail_date;
+use crate::shared::head;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 

@@ -3,12 +3,11 @@
 use super::api::{self, Found};
 use super::errors::ApiError;
 use super::pubsub::{self, PubSubCall};
-use super::quota::retry_after;
 use super::{Gmail, batch, control, oauth};
 use crate::shared::calls::CallEntry;
 use crate::shared::faults::Fault;
 use crate::shared::http::{Outcome, Reply, Request};
-use crate::shared::lock;
+use crate::shared::outcome;
 use crate::shared::server::{BoxFuture, Service};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -47,32 +46,13 @@ impl Answered {
     }
 }
 
-/// One request of a user, counted as long as it lasts.
-struct InFlight(Arc<Gmail>, String);
-
-impl InFlight {
-    fn enter(gmail: Arc<Gmail>, user: Option<String>) -> Self {
-        let user = user.unwrap_or_default();
-        *lock(&gmail.in_flight).entry(user.clone()).or_default() += 1;
-        Self(gmail, user)
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        if let Some(count) = lock(&self.0.in_flight).get_mut(&self.1) {
-            *count = count.saturating_sub(1);
-        }
-    }
-}
-
 impl Service for Gmail {
     fn serve(self: Arc<Self>, request: Request) -> BoxFuture<Outcome> {
         Box::pin(async move {
             if request.path.starts_with("/_control") {
                 return Outcome::Reply(control::serve(&self, &request));
             }
-            let _counted = InFlight::enter(Arc::clone(&self), self.user_of(&request));
+            let _counted = self.in_flight.enter(&self.user_of(&request).unwrap_or_default(), 1);
             tokio::time::sleep(self.conditions.latency()).await;
             self.outcome(&request).await
         })
@@ -122,25 +102,11 @@ impl Gmail {
             }
             _ => answered = self.carried_out(&place, request, user.as_deref()).await,
         }
-        let leaves = !matches!(fault, Some(Fault::Reset | Fault::LostAnswer | Fault::Timeout { .. }));
-        let status = if leaves { answered.reply.status } else { 0 };
+        let status = if outcome::leaves(fault.as_ref()) { answered.reply.status } else { 0 };
         self.write_down(request, name, user, status, answered.units, false, fault.as_ref());
         // What was changed may have to be announced.
         self.bell.notify_waiters();
-        let reply = answered.reply;
-        match fault {
-            Some(Fault::Reset | Fault::LostAnswer) => Outcome::Closed,
-            Some(Fault::Timeout { millis, .. }) => {
-                tokio::time::sleep(Duration::from_millis(millis)).await;
-                Outcome::Closed
-            }
-            Some(Fault::CutBody) => Outcome::Cut(reply),
-            Some(Fault::TruncatedJson) => {
-                let half = reply.body.slice(..reply.body.len() / 2);
-                Outcome::Reply(reply.body(half))
-            }
-            _ => Outcome::Reply(reply),
-        }
+        outcome::after(fault.as_ref(), answered.reply).await
     }
 
     /// A part of a batch, which only faults of the service itself can hit.
@@ -172,13 +138,14 @@ impl Gmail {
         let now = self.clock.now();
         let error = match fault {
             Fault::TooManyRequests { retry_after: hint } => {
-                ApiError::too_many("Rate Limit Exceeded").retry_after(retry_after(*hint, now))
+                ApiError::too_many("Rate Limit Exceeded").retry_after(hint.value(now))
             }
             Fault::RateForbidden { retry_after: hint } => {
                 let error = ApiError::rate_forbidden("userRateLimitExceeded", "User Rate Limit Exceeded");
-                error.retry_after(retry_after(*hint, now))
+                error.retry_after(hint.value(now))
             }
             Fault::DailyLimit => ApiError::rate_forbidden("dailyLimitExceeded", "Daily Limit Exceeded"),
+            Fault::Busy { status, retry_after } => ApiError::server(*status).retry_after(retry_after.value(now)),
             Fault::ServerError { status } => ApiError::server(*status),
             Fault::Refusal { status, reason } => ApiError::named(*status, reason),
             Fault::Html { status } => return Some(Reply::html(*status, "<h1>Error</h1><p>That's all we know.</p>")),
@@ -234,7 +201,7 @@ impl Gmail {
     fn called(&self, request: &Request, found: &Found, user: Option<&str>) -> Answered {
         let most = self.state().settings.most_concurrent.unwrap_or(usize::MAX);
         let user = user.unwrap_or_default();
-        if lock(&self.in_flight).get(user).copied().unwrap_or(0) > most {
+        if self.in_flight.now(user) > most {
             let error = ApiError::too_many("Too many concurrent requests for user.");
             return Answered::free(error.reply(self.state().settings.error_shape));
         }

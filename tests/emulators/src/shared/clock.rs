@@ -36,3 +36,8 @@ pub fn http_date(millis: i64) -> String {
 pub fn mail_date(millis: i64) -> String {
     DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc2822()
 }
+
+/// A moment as RFC 3339 in whole seconds.
+pub fn rfc3339_seconds(millis: i64) -> String {
+    DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,5 +1,6 @@
 //! Faults made to order: which call, when, and what goes wrong.
 
+use super::clock::http_date;
 use super::random::Random;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,14 @@ pub enum Fault {
     },
     /// 403: the project's allowance for the day is used up, not done.
     DailyLimit,
+    /// 503 or 504 that says when to come back, not done.
+    Busy {
+        /// The status.
+        status: u16,
+        /// How long to wait, as the answer says it.
+        #[serde(default)]
+        retry_after: RetryAfter,
+    },
     /// 500 and above, not done.
     ServerError {
         /// The status.
@@ -63,6 +72,7 @@ impl Fault {
             Self::TooManyRequests { .. }
             | Self::RateForbidden { .. }
             | Self::DailyLimit
+            | Self::Busy { .. }
             | Self::ServerError { .. }
             | Self::Refusal { .. } => false,
             Self::Html { .. }
@@ -85,6 +95,7 @@ impl Fault {
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::RateForbidden { .. } => "rate_forbidden",
             Self::DailyLimit => "daily_limit",
+            Self::Busy { .. } => "busy",
             Self::ServerError { .. } => "server_error",
             Self::Refusal { .. } => "refusal",
             Self::Html { .. } => "html",
@@ -108,6 +119,26 @@ pub enum RetryAfter {
     Seconds(u64),
     /// `Retry-After: Fri, 20 Nov 2026 10:00:03 GMT`, so many seconds ahead.
     Date(u64),
+}
+
+impl RetryAfter {
+    /// The value of the header field.
+    pub fn value(self, now: i64) -> Option<String> {
+        match self {
+            Self::Absent => None,
+            Self::Seconds(seconds) => Some(seconds.to_string()),
+            Self::Date(seconds) => Some(http_date(now + i64::try_from(seconds).unwrap_or(0) * 1000)),
+        }
+    }
+
+    /// The same form with another length.
+    pub fn with(self, seconds: u64) -> Self {
+        match self {
+            Self::Absent => Self::Absent,
+            Self::Seconds(_) => Self::Seconds(seconds),
+            Self::Date(_) => Self::Date(seconds),
+        }
+    }
 }
 
 /// Which of the matching calls a fault hits.

@@ -1,12 +1,18 @@
 //! What every emulator needs: a server that stops on drop, faults, latency, a log of calls, a clock.
 
+pub mod args;
 pub mod calls;
 pub mod clock;
 pub mod conditions;
 pub mod faults;
+pub mod forms;
+pub mod head;
 pub mod http;
+pub mod in_flight;
 pub mod jwt;
 pub mod keys;
+pub mod often;
+pub mod outcome;
 pub mod random;
 pub mod server;
 

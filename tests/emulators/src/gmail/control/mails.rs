@@ -1,11 +1,11 @@
 //! Mails, labels and drafts as "another client" changes them, and the state for comparisons.
 
 use crate::gmail::Gmail;
-use crate::gmail::head;
 use crate::gmail::labels;
 use crate::gmail::mailbox::NewMail;
 use crate::gmail::model::{Mailbox, Record, Sent};
 use crate::gmail::sending::{arrive, leave};
+use crate::shared::head;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,6 @@
 //! name or argument is answered with 400 and says what is known, so that a slip in a test is seen at once.
 
 mod access;
-mod args;
 mod conditions;
 mod mails;
 mod routes;

@@ -1,8 +1,8 @@
 //! `/_control/…`: the same methods over HTTP.
 
-use super::args::Args;
 use super::mails::Seed;
 use crate::gmail::Gmail;
+use crate::shared::args::Args;
 use crate::shared::faults::FaultRule;
 use crate::shared::http::{Reply, Request};
 use data_encoding::BASE64;

@@ -3,6 +3,7 @@
 use super::model::{Code, Consent};
 use crate::gmail::scopes;
 use crate::gmail::state::State;
+use crate::shared::forms::escaped;
 use crate::shared::http::Reply;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -157,10 +158,6 @@ fn send_back(asked: &Asked, parameters: &[(&str, &str)]) -> Reply {
         query.extend_pairs(parameters);
     }
     Reply::empty(302).with("Location", target.as_str())
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// The page itself, for a person at the demo.

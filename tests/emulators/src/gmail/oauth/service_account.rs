@@ -1,9 +1,10 @@
 //! Service accounts: a token for a signed assertion, for itself or for a user of the domain.
 
 use super::model::Access;
-use super::token::{Form, refused};
+use super::token::refused;
 use crate::gmail::scopes;
 use crate::gmail::state::State;
+use crate::shared::forms::Form;
 use crate::shared::http::Reply;
 use crate::shared::jwt::Token;
 use crate::shared::keys::TestKey;

@@ -3,22 +3,11 @@
 use super::model::{Access, Client, Death, Publishing};
 use super::service_account;
 use crate::gmail::state::State;
+use crate::shared::forms::{Form, client_credentials, verifies};
 use crate::shared::http::{Reply, Request};
 use crate::shared::jwt;
 use crate::shared::keys::TestKey;
-use data_encoding::{BASE64, BASE64URL_NOPAD};
 use serde_json::{Value, json};
-
-/// The fields of a form.
-pub struct Form(Vec<(String, String)>);
-
-impl Form {
-    /// A field that is there and not empty.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        found.filter(|value| !value.is_empty())
-    }
-}
 
 /// A refusal as OAuth puts it.
 pub fn refused(status: u16, error: &str, description: &str) -> Reply {
@@ -49,12 +38,7 @@ pub fn token(state: &mut State, request: &Request) -> Reply {
 
 /// The client, by the form or by HTTP Basic.
 fn client(state: &State, request: &Request, form: &Form) -> Result<Client, Reply> {
-    let basic = request.headers.get("authorization").and_then(|value| value.strip_prefix("Basic ")).and_then(|text| {
-        let decoded = String::from_utf8(BASE64.decode(text.trim().as_bytes()).ok()?).ok()?;
-        decoded.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned()))
-    });
-    let in_form = || Some((form.get("client_id")?.to_owned(), form.get("client_secret").unwrap_or("").to_owned()));
-    let Some((id, secret)) = basic.or_else(in_form) else {
+    let Some((id, secret)) = client_credentials(request, form) else {
         return Err(refused(400, "invalid_request", "Could not determine client ID from request."));
     };
     let Some(client) = state.oauth.clients.get(&id) else {
@@ -117,9 +101,11 @@ fn check_verifier(challenge: Option<&(String, bool)>, verifier: Option<&str>) ->
         (None, Some(_)) => Err(invalid_grant("code_verifier or verifier is not needed.")),
         (Some(_), None) => Err(invalid_grant("Missing code verifier.")),
         (Some((challenge, sha256)), Some(verifier)) => {
-            let digest = ring::digest::digest(&ring::digest::SHA256, verifier.as_bytes());
-            let found = if *sha256 { BASE64URL_NOPAD.encode(digest.as_ref()) } else { verifier.to_owned() };
-            if found == *challenge { Ok(()) } else { Err(invalid_grant("Invalid code verifier.")) }
+            if verifies(challenge, *sha256, verifier) {
+                Ok(())
+            } else {
+                Err(invalid_grant("Invalid code verifier."))
+            }
         }
     }
 }
