@@ -109,8 +109,12 @@ impl Call<'_> {
     /// The key of the mail that the path names.
     pub fn mail(&mut self) -> Result<u64, ApiError> {
         let (id, folder) = (self.place("message"), self.place("folder"));
+        let hidden_since = self.state.now() - self.state.settings.find_lag_millis;
         let mailbox = self.mailbox()?;
         let mail = mailbox.mail(&id)?;
+        if !mail.is_draft && mail.created > hidden_since {
+            return Err(ApiError::not_found());
+        }
         if !folder.is_empty() && mailbox.folder(&folder)?.number != mail.folder {
             return Err(ApiError::not_found());
         }

@@ -103,15 +103,23 @@ pub fn list(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 pub fn get(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     check(call)?;
     let id = call.place("folder");
-    let select = call.options.select.clone();
-    let number = call.mailbox()?.folder(&id)?.number;
-    shown(call, number, 200, select.as_ref())
+    let options = call.options.clone();
+    let view = call.view()?;
+    let folder = view.mailbox.folder(&id)?;
+    let counts = view.mailbox.counts();
+    let mut value = view.folder(folder, &counts, options.select.as_ref());
+    if let Some(expand) = options.expand.first() {
+        let inner = below(view.mailbox, folder.number, false);
+        value["childFolders"] =
+            inner.into_iter().map(|one| view.folder(one, &counts, expand.select.as_ref())).collect();
+    }
+    Ok(call.single(200, SET, value))
 }
 
-fn shown(call: &mut Call<'_>, number: u64, status: u16, select: Option<&Vec<String>>) -> Result<Reply, ApiError> {
+fn shown(call: &mut Call<'_>, number: u64, status: u16) -> Result<Reply, ApiError> {
     let view = call.view()?;
     let folder = view.mailbox.folders.get(&number).ok_or_else(ApiError::not_found)?;
-    let value = view.folder(folder, &view.mailbox.counts(), select);
+    let value = view.folder(folder, &view.mailbox.counts(), None);
     Ok(call.single(status, SET, value))
 }
 
@@ -160,7 +168,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let parent = if id.is_empty() { mailbox.the(ROOT) } else { mailbox.folder(&id)?.number };
     let number = add(mailbox, parent, &name, is_hidden, &mut journal)?;
     call.commit(journal);
-    shown(call, number, 201, None)
+    shown(call, number, 201)
 }
 
 /// Gives a folder another name.
@@ -191,7 +199,7 @@ pub fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     }
     rename(mailbox, number, &name, &mut journal)?;
     call.commit(journal);
-    shown(call, number, 200, None)
+    shown(call, number, 200)
 }
 
 /// Moves a folder with all that is in it.
@@ -223,7 +231,7 @@ pub fn relocate(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let (number, parent) = (mailbox.folder(&id)?.number, mailbox.folder(&destination)?.number);
     put(mailbox, number, parent, &mut journal)?;
     call.commit(journal);
-    shown(call, number, 200, None)
+    shown(call, number, 200)
 }
 
 /// Removes a folder for good, with all that is in it.

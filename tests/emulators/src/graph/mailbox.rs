@@ -42,6 +42,8 @@ impl Mailbox {
             ids: Ids::new(user),
             mails: BTreeMap::new(),
             by_place: BTreeMap::new(),
+            by_message_id: BTreeMap::new(),
+            by_subject: BTreeMap::new(),
             folders: BTreeMap::new(),
             changes: Vec::new(),
             last_change: 0,
@@ -146,9 +148,9 @@ impl Mailbox {
             conversation,
             single_values: BTreeMap::new(),
             multi_values: BTreeMap::new(),
-            answers: None,
             is_leaving: false,
         };
+        self.index(&mail);
         self.mails.insert(key, mail);
         self.by_place.insert(place, key);
         journal.push(What::Entered { mail: key, place, folder: new.folder });
@@ -157,19 +159,25 @@ impl Mailbox {
 
     /// The conversation of a mail: that of a mail it refers to, or of one with the same subject.
     fn conversation(&mut self, content: &Content, subject_joins: bool) -> u64 {
-        let refers = |mail: &&Mail| {
-            let id = mail.content.message_id.as_str();
-            !id.is_empty() && (content.references.contains(id) || content.in_reply_to.contains(id))
-        };
-        let by_reference = self.mails.values().rev().find(refers).map(|mail| mail.conversation);
-        let subject = plain_subject(&content.subject);
-        let alike = |mail: &&Mail| !subject.is_empty() && plain_subject(&mail.content.subject) == subject;
+        let references = content.references.split(' ').rev().chain(content.in_reply_to.split(' '));
+        let by_reference = references.filter_map(|id| self.by_message_id.get(id)).next().copied();
         let has_none = content.references.is_empty() && content.in_reply_to.is_empty();
-        let by_subject = || self.mails.values().rev().find(alike).map(|mail| mail.conversation);
+        let by_subject = || self.by_subject.get(&plain_subject(&content.subject)).copied();
         by_reference.or_else(|| (subject_joins && has_none).then(by_subject).flatten()).unwrap_or_else(|| {
             self.given.conversations += 1;
             self.given.conversations
         })
+    }
+
+    /// Lets mails that come later find the conversation of this one.
+    pub fn index(&mut self, mail: &Mail) {
+        let (id, subject) = (&mail.content.message_id, plain_subject(&mail.content.subject));
+        if !id.is_empty() {
+            self.by_message_id.insert(id.clone(), mail.conversation);
+        }
+        if !subject.is_empty() {
+            self.by_subject.insert(subject, mail.conversation);
+        }
     }
 
     /// Changes a mail where it lies.

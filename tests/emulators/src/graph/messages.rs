@@ -253,7 +253,7 @@ pub fn shown(call: &mut Call<'_>, key: u64, status: u16, options: &Options) -> R
 /// The MIME of a mail, put together anew.
 pub fn mime_of(mail: &Mail, random: &Random) -> Vec<u8> {
     let form = if mail.is_draft || mail.is_sent { Form::Written } else { Form::Received };
-    mime::written(&mail.content, mail.sent, &[], form, random)
+    mime::written(&mail.content, mail.sent, form, random)
 }
 
 /// `GET messages/{id}/$value`.

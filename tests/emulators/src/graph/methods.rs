@@ -2,7 +2,7 @@
 
 use super::call::Run;
 use super::schema::{self, Type};
-use super::{attachments, delta, folders, messages, users};
+use super::{attachments, changes, delta, drafts, folders, messages, replies, sending, uploads, users};
 
 /// One method.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct Method {
 
 const READ: &[&str] = &["Mail.Read", "Mail.ReadWrite"];
 const WRITE: &[&str] = &["Mail.ReadWrite"];
+const SEND: &[&str] = &["Mail.Send"];
 
 const ONE: &[&str] = &["$select", "$expand"];
 const LIST: &[&str] = &["$select", "$expand", "$filter", "$orderby", "$top", "$skip", "$search", "$count"];
@@ -60,6 +61,21 @@ const fn post(name: &'static str, path: &'static str, body: &'static Type, run: 
     Method { body: Some(body), ..write("POST", name, path, run) }
 }
 
+impl Method {
+    const fn or_mime(mut self) -> Self {
+        self.takes_mime = true;
+        self
+    }
+    const fn or_nothing(mut self) -> Self {
+        self.body_is_optional = true;
+        self
+    }
+    const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+}
+
 /// All methods below a user that the emulator knows.
 pub static METHODS: &[Method] = &[
     Method {
@@ -89,6 +105,41 @@ pub static METHODS: &[Method] = &[
     get("attachments.list", "messages/{message}/attachments", ONE, attachments::list),
     get("attachments.get", "messages/{message}/attachments/{attachment}", ONE, attachments::get),
     get("attachments.value", "messages/{message}/attachments/{attachment}/$value", &[], attachments::value),
+    post("messages.create", "messages", &schema::MESSAGE, drafts::create).or_mime(),
+    post("messages.createIn", "mailFolders/{folder}/messages", &schema::MESSAGE, drafts::create).or_mime(),
+    Method { body: Some(&schema::MESSAGE), ..write("PATCH", "messages.update", "messages/{message}", changes::update) },
+    write("DELETE", "messages.delete", "messages/{message}", changes::delete),
+    write("POST", "messages.permanentDelete", "messages/{message}/permanentDelete", changes::purge),
+    post("messages.move", "messages/{message}/move", &schema::MOVE, changes::relocate),
+    post("messages.copy", "messages/{message}/copy", &schema::MOVE, changes::copy),
+    post("messages.createReply", "messages/{message}/createReply", &schema::REPLY, replies::create_reply)
+        .or_mime()
+        .or_nothing(),
+    post("messages.createReplyAll", "messages/{message}/createReplyAll", &schema::REPLY, replies::create_reply_all)
+        .or_mime()
+        .or_nothing(),
+    post("messages.createForward", "messages/{message}/createForward", &schema::FORWARD, replies::create_forward)
+        .or_mime()
+        .or_nothing(),
+    post("messages.reply", "messages/{message}/reply", &schema::REPLY, replies::reply)
+        .or_mime()
+        .or_nothing()
+        .scopes(SEND),
+    post("messages.replyAll", "messages/{message}/replyAll", &schema::REPLY, replies::reply_all)
+        .or_mime()
+        .or_nothing()
+        .scopes(SEND),
+    post("messages.forward", "messages/{message}/forward", &schema::FORWARD, replies::forward).or_mime().scopes(SEND),
+    write("POST", "messages.send", "messages/{message}/send", sending::send).scopes(SEND),
+    post("users.sendMail", "sendMail", &schema::SEND_MAIL, sending::send_mail).or_mime().scopes(SEND),
+    post("attachments.create", "messages/{message}/attachments", &schema::ATTACHMENT, changes::attach),
+    write("DELETE", "attachments.delete", "messages/{message}/attachments/{attachment}", changes::detach),
+    post(
+        "attachments.createUploadSession",
+        "messages/{message}/attachments/createUploadSession",
+        &schema::UPLOAD_SESSION,
+        uploads::create,
+    ),
     post("users.translateExchangeIds", "translateExchangeIds", &schema::TRANSLATE, users::translate),
 ];
 

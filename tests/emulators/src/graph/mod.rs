@@ -6,10 +6,13 @@
 
 mod api;
 mod attachments;
+mod batch;
 mod call;
+mod changes;
 pub mod control;
 mod delta;
 pub mod directory;
+mod drafts;
 pub mod errors;
 mod extended;
 mod folders;
@@ -21,16 +24,22 @@ mod mime;
 mod model;
 pub mod oauth;
 mod query;
+mod replies;
 pub mod schema;
+mod sending;
 mod serve;
 mod state;
+pub mod subscriptions;
 pub mod switches;
 mod throttle;
+mod transport;
+mod uploads;
 mod users;
 mod view;
 mod well_known;
 
 pub use model::Reason;
+pub use transport::Sent;
 pub use view::{FOLDER, MESSAGE};
 
 use crate::shared::clock::Clock;
@@ -90,6 +99,8 @@ pub struct Graph {
     /// Rung when there may be something to send or to announce.
     bell: Notify,
     in_flight: Arc<InFlight>,
+    /// For what the emulator asks of others.
+    http: reqwest::Client,
 }
 
 impl Graph {
@@ -101,6 +112,7 @@ impl Graph {
             clock,
             bell: Notify::new(),
             in_flight: Arc::default(),
+            http: subscriptions::client(),
         }
     }
 

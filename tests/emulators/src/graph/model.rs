@@ -147,8 +147,6 @@ pub struct Mail {
     pub single_values: BTreeMap<String, String>,
     /// Lists of values by id.
     pub multi_values: BTreeMap<String, Vec<String>>,
-    /// The mail that this one answers or forwards, while it is a draft.
-    pub answers: Option<u64>,
     /// Whether it was handed to the transport.
     pub is_leaving: bool,
 }
@@ -157,6 +155,13 @@ impl Mail {
     /// Whether it shows as having attachments: inline ones do not count.
     pub fn has_attachments(&self) -> bool {
         self.content.attachments.iter().any(|attachment| !attachment.is_inline)
+    }
+
+    /// Takes over how important JSON calls it.
+    pub fn importance_from(&mut self, body: &serde_json::Value) {
+        if let Some(importance) = body.get("importance").and_then(serde_json::Value::as_str) {
+            self.content.importance = importance.to_lowercase();
+        }
     }
 
     /// Its number for ids of this kind.
@@ -271,6 +276,10 @@ pub struct Mailbox {
     pub mails: BTreeMap<u64, Mail>,
     /// The mail at each place.
     pub by_place: BTreeMap<u64, u64>,
+    /// Conversations by the Message-IDs of their mails.
+    pub by_message_id: BTreeMap<String, u64>,
+    /// Conversations by plain subject, the newest.
+    pub by_subject: BTreeMap<String, u64>,
     /// Folders by number.
     pub folders: BTreeMap<u64, Folder>,
     /// What happened, oldest first.

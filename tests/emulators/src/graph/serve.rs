@@ -2,7 +2,7 @@
 
 use super::api::{self, Found};
 use super::errors::{ApiError, Trace};
-use super::{Graph, control, oauth};
+use super::{Graph, batch, control, oauth, subscriptions, uploads};
 use crate::shared::calls::CallEntry;
 use crate::shared::faults::Fault;
 use crate::shared::http::{Outcome, Reply, Request};
@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Where a request belongs.
 enum Place {
     Api(Found),
+    Batch,
+    Subscriptions(&'static str, String),
+    Upload(&'static str),
     OAuth(String, &'static str),
     Refused(ApiError),
     Nowhere,
@@ -23,6 +26,8 @@ impl Place {
     fn name(&self) -> String {
         match self {
             Self::Api(found) => found.method.name.to_owned(),
+            Self::Batch => "batch".to_owned(),
+            Self::Subscriptions(name, _) | Self::Upload(name) => (*name).to_owned(),
             Self::OAuth(_, name) => (*name).to_owned(),
             Self::Refused(_) | Self::Nowhere => "nowhere".to_owned(),
         }
@@ -33,7 +38,7 @@ impl Service for Graph {
     fn serve(self: Arc<Self>, request: Request) -> BoxFuture<Outcome> {
         Box::pin(async move {
             if request.path.starts_with("/_control") {
-                return Outcome::Reply(control::serve(&self, &request));
+                return Outcome::Reply(control::serve(&self, &request).await);
             }
             let place = self.place(&request);
             let entered = self.enter(&place, &request);
@@ -43,7 +48,7 @@ impl Service for Graph {
     }
 
     fn run(self: Arc<Self>) -> BoxFuture<()> {
-        Box::pin(std::future::pending())
+        Box::pin(subscriptions::run(self))
     }
 }
 
@@ -51,6 +56,15 @@ impl Graph {
     fn place(&self, request: &Request) -> Place {
         if let Some((tenant, name)) = oauth::place(request) {
             return Place::OAuth(tenant, name);
+        }
+        if batch::is_batch(request) {
+            return Place::Batch;
+        }
+        if let Some((name, id)) = subscriptions::place(request) {
+            return Place::Subscriptions(name, id);
+        }
+        if let Some(name) = uploads::place(request) {
+            return Place::Upload(name);
         }
         match api::find(request) {
             Some(Ok(found)) => Place::Api(found),
@@ -60,7 +74,7 @@ impl Graph {
     }
 
     /// The key of what is limited: an application with a mailbox.
-    fn limited(&self, request: &Request) -> Option<String> {
+    pub(super) fn limited(&self, request: &Request) -> Option<String> {
         let state = self.state();
         let client = api::access(&state, request)?.client.clone();
         let user = api::user_of(&state, request)?;
@@ -126,6 +140,15 @@ impl Graph {
         }
         match place {
             Place::Api(found) => self.called(request, found, entered, trace),
+            Place::Batch => Box::pin(batch::carry_out(self, request, trace)).await,
+            Place::Subscriptions(name, id) => {
+                let done = subscriptions::carry_out(self, request, name, id).await;
+                done.unwrap_or_else(|error| error.reply(trace))
+            }
+            Place::Upload(name) => {
+                let done = uploads::carry_out(&mut self.state(), request, name);
+                done.unwrap_or_else(|error| error.reply(trace))
+            }
             Place::OAuth(tenant, name) => self.oauth(tenant, name, request),
             Place::Refused(error) => error.reply(trace),
             Place::Nowhere => {
@@ -136,10 +159,38 @@ impl Graph {
         }
     }
 
+    /// A request of a batch, which only faults of the service itself can hit.
+    pub(super) async fn part(&self, request: &Request, is_over: bool) -> Reply {
+        let (place, user) = (self.place(request), self.user_of(request));
+        let name = place.name();
+        let trace = self.state().trace(request);
+        let fault = self.conditions.fault_for(&name, user.as_deref(), true);
+        let reply = match (&fault, &place) {
+            (Some(fault), _) => self.refusal(fault, &trace).unwrap_or_else(|| Reply::empty(500)),
+            (None, _) if is_over => self.over().reply(&trace),
+            (None, Place::Api(found)) => self.called(request, found, None, &trace),
+            (None, Place::Subscriptions(call, id)) => {
+                let done = subscriptions::carry_out(self, request, call, id).await;
+                done.unwrap_or_else(|error| error.reply(&trace))
+            }
+            (None, Place::Refused(error)) => error.reply(&trace),
+            (None, _) => ApiError::no_segment(&request.path).reply(&trace),
+        };
+        self.write_down(request, name, user, reply.status, true, fault.as_ref());
+        traced(reply, &trace)
+    }
+
+    /// The refusal of a request that is one too many at this moment.
+    fn over(&self) -> ApiError {
+        let hint = self.state().settings.throttle_retry_after;
+        ApiError::concurrency().retry_after(hint, self.clock.now())
+    }
+
     /// Allowances first, then the call itself.
     fn called(&self, request: &Request, found: &Found, entered: Option<&Entered>, trace: &Trace) -> Reply {
         let limited = self.limited(request);
         let mut state = self.state();
+        state.settle();
         let (settings, now) = (state.settings.clone(), state.now());
         if let Some(key) = limited {
             if let Err(error) = state.throttle.spend(&key, request.body.len(), &settings, now) {

@@ -7,12 +7,15 @@ use super::ids::guid;
 use super::mailbox::{Journal, NewMail};
 use super::model::{Change, Content, Mail, Mailbox, What};
 use super::oauth::OAuth;
+use super::subscriptions::Subscriptions;
 use super::switches::Settings;
 use super::throttle::Throttle;
+use super::transport::{Sent, Transit};
+use super::uploads::Upload;
 use crate::shared::clock::Clock;
 use crate::shared::http::Request;
 use crate::shared::random::Random;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything the emulator knows.
@@ -30,6 +33,16 @@ pub struct State {
     pub rounds: Rounds,
     /// Allowances.
     pub throttle: Throttle,
+    /// Mails on their way.
+    pub transit: Vec<Transit>,
+    /// What left for the world, oldest first.
+    pub sent: Vec<Sent>,
+    /// Addresses that cannot be reached.
+    pub bouncing: BTreeSet<String>,
+    /// Uploads that go on, by token.
+    pub uploads: BTreeMap<String, Upload>,
+    /// Who is told of changes.
+    pub subscriptions: Subscriptions,
     /// The switches.
     pub settings: Settings,
     /// How many refusals there were, for what takes turns.
@@ -50,6 +63,11 @@ impl State {
             oauth: OAuth::default(),
             rounds: Rounds::default(),
             throttle: Throttle::default(),
+            transit: Vec::new(),
+            sent: Vec::new(),
+            bouncing: BTreeSet::new(),
+            uploads: BTreeMap::new(),
+            subscriptions: Subscriptions::default(),
             settings: Settings::default(),
             refusals: 0,
             clock,
@@ -106,6 +124,7 @@ impl State {
     pub fn commit(&mut self, user: &str, journal: Journal) {
         let now = self.now();
         let visible_from = now + self.settings.delta_lag_millis;
+        self.announce(user, &journal);
         let Some(mailbox) = self.mailboxes.get_mut(user) else {
             return;
         };

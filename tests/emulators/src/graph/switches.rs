@@ -49,6 +49,8 @@ pub struct Settings {
     pub next_link_seconds: i64,
     /// The most bytes of a page, above which the gateway gives up with 504.
     pub most_page_bytes: Option<usize>,
+    /// How long a mail that is already announced cannot be found yet.
+    pub find_lag_millis: i64,
     /// How often DELETE puts a mail out of sight instead of into Deleted Items.
     pub delete_hides: Often,
     /// How long the transport takes before a draft leaves Drafts.
@@ -105,6 +107,7 @@ impl Default for Settings {
             delta_loss: None,
             next_link_seconds: 3600,
             most_page_bytes: Some(24 * 1024 * 1024),
+            find_lag_millis: 0,
             delete_hides: Often::EveryOther,
             send_delay_millis: 30,
             send_gap_millis: 10,

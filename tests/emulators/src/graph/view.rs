@@ -330,8 +330,8 @@ pub fn change_key(mail: &Mail) -> String {
     format!("CQAAABYA{}", BASE64.encode(&bytes))
 }
 
-/// Twenty-two bytes for the conversation and five for each answer.
-fn conversation_index(mail: &Mail) -> Vec<u8> {
+/// The place in the conversation: twenty-two bytes for the conversation and five for each answer.
+pub fn conversation_index(mail: &Mail) -> Vec<u8> {
     if mail.content.thread_index.len() >= 22 {
         return mail.content.thread_index.clone();
     }

@@ -50,6 +50,8 @@ async fn folders_are_nested() {
     let listed = world.get("me/mailFolders?$filter=displayName eq 'Clients'&$expand=childFolders").await.ok();
     assert_eq!(listed["value"][0]["childFolderCount"], 1);
     assert_eq!(listed["value"][0]["childFolders"][0]["displayName"], "Acme");
+    let single = world.get(&format!("me/mailFolders/{}?$expand=childFolders", piece(&parent))).await.ok();
+    assert_eq!(single["childFolders"][0]["displayName"], "Acme");
     let path = format!("{below}/{}/messages", piece(child["id"].as_str().unwrap()));
     assert_eq!(world.get(&path).await.status, 200);
 }

@@ -34,6 +34,16 @@ async fn ids_are_case_sensitive_and_have_to_be_encoded() {
 }
 
 #[tokio::test]
+async fn a_new_mail_may_not_be_found_at_once() {
+    let world = World::calm();
+    world.graph.change_settings(|settings| settings.find_lag_millis = 60_000);
+    let mail = world.mail(1);
+    assert_eq!(world.get(&at(&mail.id)).await.code(), (404, "ErrorItemNotFound"));
+    world.graph.advance(std::time::Duration::from_secs(61));
+    assert_eq!(world.get(&at(&mail.id)).await.status, 200);
+}
+
+#[tokio::test]
 async fn ids_are_translated_both_ways() {
     let world = World::calm();
     let mail = world.mail(1);

@@ -7,7 +7,7 @@ use duplex_emulators::graph::oauth::{Client, Secret};
 use duplex_emulators::graph::switches::Often;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub const ANN: &str = "ann@example.com";
 pub const BOB: &str = "bob@example.com";
@@ -136,6 +136,14 @@ impl World {
         self.call(Method::POST, path, &[], Some(body)).await
     }
 
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+        self.call(Method::POST, path, headers, Some(body)).await
+    }
+
+    pub async fn post_empty(&self, path: &str) -> Answer {
+        self.call(Method::POST, path, &[], None).await
+    }
+
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PATCH, path, &[], Some(body)).await
     }
@@ -228,4 +236,18 @@ pub fn at(id: &str) -> String {
 pub fn all<'a>(value: &'a Value, name: &str) -> Vec<&'a str> {
     let items = value.as_array().or_else(|| value["value"].as_array());
     items.map(|items| items.iter().filter_map(|item| item[name].as_str()).collect()).unwrap_or_default()
+}
+
+/// One recipient.
+pub fn to(address: &str) -> Value {
+    json!([{"emailAddress": {"address": address}}])
+}
+
+/// Waits until something is so.
+pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !is_so() {
+        assert!(std::time::Instant::now() < end, "never came: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }

@@ -172,7 +172,11 @@ impl Graph {
         let Some(id) = self.user_id(user) else {
             return 0;
         };
-        self.state().oauth.end_all(&id, death)
+        let mut state = self.state();
+        if matches!(death, Death::Revoked | Death::UserDisabled | Death::ConsentWithdrawn) {
+            state.remove_subscriptions(&id);
+        }
+        state.oauth.end_all(&id, death)
     }
 
     /// Takes what `end_grants` did back, as when a person satisfied what was asked for.

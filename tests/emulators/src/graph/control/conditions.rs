@@ -10,7 +10,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Names of calls that are no methods below a user.
-const OTHER_CALLS: [&str; 4] = ["oauth.authorize", "oauth.token", "oauth.keys", "oauth.configuration"];
+const OTHER_CALLS: [&str; 14] = [
+    "batch",
+    "oauth.authorize",
+    "oauth.token",
+    "oauth.keys",
+    "oauth.configuration",
+    "subscriptions.create",
+    "subscriptions.list",
+    "subscriptions.get",
+    "subscriptions.update",
+    "subscriptions.delete",
+    "subscriptions.reauthorize",
+    "uploads.put",
+    "uploads.get",
+    "uploads.delete",
+];
 
 impl Graph {
     /// The switches as they are.

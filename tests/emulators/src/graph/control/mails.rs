@@ -187,11 +187,12 @@ impl Graph {
     /// The whole mailbox as JSON, for comparisons.
     pub fn dump(&self, user: &str) -> Option<Value> {
         let id = self.user_id(user)?;
-        let state = self.state();
+        let mut state = self.state();
+        state.settle();
         let (user, mailbox) = (state.directory.users.get(&id)?, state.mailboxes.get(&id)?);
         let folder_id = |folder| mailbox.ids.id(Kind::Folder, folder);
         let address = |one: &crate::graph::model::Recipient| one.address.clone();
-        let mails = mailbox.mails.values().map(|mail| {
+        let mails = mailbox.mails.values().filter(|mail| mail.folder != 0).map(|mail| {
             let content = &mail.content;
             json!({
                 "id": mailbox.ids.id(Kind::Moving, mail.place), "immutable_id": mailbox.ids.id(Kind::Lasting, mail.key),

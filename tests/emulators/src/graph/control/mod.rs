@@ -7,7 +7,9 @@ mod access;
 mod conditions;
 mod folders;
 mod mails;
+mod push;
 mod routes;
+mod sending;
 
 pub use access::NewUser;
 pub use mails::{Change, MailIds, Seed};

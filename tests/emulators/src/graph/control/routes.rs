@@ -93,6 +93,15 @@ const ACTS: &[(&str, Act)] = &[
         found(graph.move_folder(&text(args, "user")?, &text(args, "folder")?, &text(args, "parent")?))
     }),
     ("delete_folder", |graph, args| found(graph.delete_folder(&text(args, "user")?, &text(args, "folder")?))),
+    ("add_draft", |graph, args| found(graph.add_draft(&text(args, "user")?, &text(args, "raw")?))),
+    ("edit_draft", |graph, args| {
+        found(graph.edit_draft(&text(args, "user")?, &text(args, "id")?, &text(args, "raw")?))
+    }),
+    ("send_elsewhere", |graph, args| found(graph.send_elsewhere(&text(args, "user")?, &text(args, "raw")?))),
+    ("bounce", |graph, args| done!(graph.bounce(&text(args, "address")?))),
+    ("drop_subscription", |graph, args| found(graph.drop_subscription(&text(args, "id")?))),
+    ("lifecycle", |graph, args| found(graph.lifecycle(&text(args, "id")?, args.take("event")?))),
+    ("push_faults", |graph, args| done!(graph.set_push_faults(args.rest()?))),
     ("settings", |graph, args| Ok(json!(graph.patch_settings(&args.rest()?)?))),
     ("add_fault", |graph, args| done!(graph.add_fault_rule(args.rest::<FaultRule>()?)?)),
     ("clear_faults", |graph, _| done!(graph.clear_faults())),
@@ -142,6 +151,19 @@ fn read(graph: &Graph, path: &[String]) -> Option<Value> {
         }
         ["faults"] => Some(json!(graph.conditions().faults())),
         ["settings"] => Some(json!(graph.settings())),
+        ["sent"] => Some(json!(graph.sent())),
+        ["subscriptions"] => {
+            let all = graph.subscriptions().into_iter();
+            Some(
+                all.map(|(id, resource, expires)| json!({"id": id, "resource": resource, "expires": expires}))
+                    .collect(),
+            )
+        }
+        ["deliveries"] => Some(json!(graph.deliveries())),
+        ["notifications"] => {
+            let (all, lost) = graph.notifications();
+            Some(json!({"all": all, "lost": lost}))
+        }
         ["clock"] => Some(json!({"millis": graph.now()})),
         ["users", user] => graph.dump(user),
         _ => None,
@@ -149,7 +171,7 @@ fn read(graph: &Graph, path: &[String]) -> Option<Value> {
 }
 
 /// Answers a control call.
-pub fn serve(graph: &Graph, request: &Request) -> Reply {
+pub async fn serve(graph: &Graph, request: &Request) -> Reply {
     let path: Vec<String> = request.segments().into_iter().skip(1).collect();
     if request.method == "GET" {
         // A mail is answered as it is.
@@ -162,10 +184,23 @@ pub fn serve(graph: &Graph, request: &Request) -> Reply {
         return read(graph, &path)
             .map_or_else(|| refused(404, "there is nothing to read here"), |value| Reply::json(200, &value));
     }
-    match act(graph, &path, &request.body) {
+    // The one call that has to wait for somebody else.
+    let done = if path.first().is_some_and(|name| name == "resend_validation") {
+        resend_validation(graph, &request.body).await
+    } else {
+        act(graph, &path, &request.body)
+    };
+    match done {
         Ok(value) => Reply::json(200, &value),
         Err(error) => refused(400, &error),
     }
+}
+
+async fn resend_validation(graph: &Graph, body: &[u8]) -> Result {
+    let mut args = Args::read(body)?;
+    let id = text(&mut args, "id")?;
+    args.done()?;
+    graph.resend_validation(&id).await.map(|()| json!({}))
 }
 
 fn act(graph: &Graph, path: &[String], body: &[u8]) -> Result {

@@ -50,7 +50,7 @@ pub fn folders(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         return page(call, round, at);
     }
     let (items, reaches) = since(call.mailbox()?, own.reaches, now);
-    begin(call, own.asked, items, reaches)
+    begin(call, own.asked.clone(), items, reaches)
 }
 
 fn is_told(mailbox: &Mailbox, folder: u64) -> bool {

@@ -172,7 +172,7 @@ fn go_on(call: &mut Call<'_>, folder: u64, token: &str) -> Result<Reply, ApiErro
             _ => true,
         });
     }
-    begin(call, folder, own.asked, items, reaches, false)
+    begin(call, folder, own.asked.clone(), items, reaches, false)
 }
 
 /// The token is worth nothing any more.

@@ -6,6 +6,7 @@ use crate::graph::query::{Expand, Expr};
 use crate::graph::switches::{DeltaLoss, Settings};
 use crate::shared::random::Random;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the first call of a delta query asked for, and every later one gets without asking.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +69,7 @@ pub enum Token {
 #[derive(Debug, Default)]
 pub struct Rounds {
     /// Rounds by number.
-    pub rounds: BTreeMap<u64, Round>,
+    pub rounds: BTreeMap<u64, Arc<Round>>,
     /// Tokens that were given out.
     pub tokens: BTreeMap<String, Token>,
     /// How many rounds there were.
@@ -81,7 +82,7 @@ impl Rounds {
     /// Writes a round down; its number.
     pub fn add(&mut self, round: Round) -> u64 {
         self.last += 1;
-        self.rounds.insert(self.last, round);
+        self.rounds.insert(self.last, Arc::new(round));
         self.last
     }
 

@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub enum Form {
     /// One that came: its head stays as it was.
     Received,
-    /// One that was written here: its head is made from what it says, with Bcc.
+    /// One that was written here: its head is made from what it says.
     Written,
 }
 
@@ -41,7 +41,7 @@ const MADE: [&str; 18] = [
 const STRIPPED: [&str; 2] = ["auto-submitted", "received"];
 
 /// The whole mail.
-pub fn written(content: &Content, sent: i64, more: &[(String, String)], form: Form, random: &Random) -> Vec<u8> {
+pub fn written(content: &Content, sent: i64, form: Form, random: &Random) -> Vec<u8> {
     let mut head = String::new();
     if form == Form::Received {
         for (name, value) in &content.headers {
@@ -52,7 +52,7 @@ pub fn written(content: &Content, sent: i64, more: &[(String, String)], form: Fo
         }
         head.push_str("MIME-Version: 1.0\r\n");
     } else {
-        made_head(&mut head, content, sent, more);
+        made_head(&mut head, content, sent);
     }
     let mut raw = head.into_bytes();
     match &content.verbatim {
@@ -62,7 +62,7 @@ pub fn written(content: &Content, sent: i64, more: &[(String, String)], form: Fo
     raw
 }
 
-fn made_head(head: &mut String, content: &Content, sent: i64, more: &[(String, String)]) {
+fn made_head(head: &mut String, content: &Content, sent: i64) {
     let mut people = |name: &str, list: &[Recipient]| {
         if !list.is_empty() {
             let list: Vec<String> = list.iter().map(person).collect();
@@ -98,7 +98,7 @@ fn made_head(head: &mut String, content: &Content, sent: i64, more: &[(String, S
     if content.wants_delivery_receipt {
         field("Return-Receipt-To", &from);
     }
-    for (name, value) in content.headers.iter().chain(more) {
+    for (name, value) in &content.headers {
         let lower = name.to_ascii_lowercase();
         let is_kept = !MADE.contains(&lower.as_str()) && !STRIPPED.contains(&lower.as_str());
         if is_kept && !lower.starts_with("content-") {
