@@ -4,6 +4,7 @@
 //! `.env.example` is the manual.
 
 mod keys;
+mod providers;
 mod source;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use crate::db::DatabaseUrl;
 use crate::secret::Secret;
 
 pub use keys::{KeyMaterial, Keys};
+pub use providers::{GoogleConfig, MicrosoftConfig, OAuthApp, PubSubConfig};
 pub use source::Source;
 
 /// Every setting, checked.
@@ -43,6 +45,10 @@ pub struct Config {
     pub allow_private_networks: bool,
     /// A PEM file of further certificate authorities.
     pub extra_ca_certs: Option<PathBuf>,
+    /// Google.
+    pub google: GoogleConfig,
+    /// Microsoft.
+    pub microsoft: MicrosoftConfig,
     /// When the periodic sync runs, with seconds, in UTC.
     pub sync_cron: String,
     /// The longest wait for news over a connection of which nothing is heard.
@@ -99,6 +105,8 @@ impl Config {
             cors_allowed_origins: list(source, "CORS_ALLOWED_ORIGINS"),
             allow_private_networks: parsed(source, "ALLOW_PRIVATE_NETWORKS", "false", "true or false")?,
             extra_ca_certs: existing_file(source, "EXTRA_CA_CERTS")?,
+            google: GoogleConfig::load(source)?,
+            microsoft: MicrosoftConfig::load(source)?,
             sync_cron: source.get("SYNC_CRON").unwrap_or_else(|| "0 */10 * * * *".to_owned()),
             imap_idle: imap_idle(source)?,
             log_format: log_format(source)?,

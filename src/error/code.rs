@@ -131,6 +131,72 @@ error_codes! {
     /// The host is a private address.
     HostNotAllowed = "host_not_allowed", UNPROCESSABLE_ENTITY, "This host is not allowed";
 
+    // Signing in at a provider
+    /// The person did not agree.
+    AccessDenied = "access_denied", UNPROCESSABLE_ENTITY, "Access was not granted";
+    /// The state of the sign-in is none of ours.
+    OauthStateInvalid = "oauth_state_invalid", UNPROCESSABLE_ENTITY, "The sign-in was not begun here";
+    /// The sign-in took too long.
+    OauthStateExpired = "oauth_state_expired", UNPROCESSABLE_ENTITY, "The sign-in took too long";
+    /// The sign-in came a second time.
+    OauthStateUsed = "oauth_state_used", UNPROCESSABLE_ENTITY, "The sign-in was used already";
+    /// The sign-in was begun in another browser session.
+    OauthSessionMismatch = "oauth_session_mismatch", UNPROCESSABLE_ENTITY, "The sign-in was begun elsewhere";
+    /// The provider did not take the code.
+    OauthCodeRefused = "oauth_code_refused", UNPROCESSABLE_ENTITY, "The provider did not accept the sign-in";
+    /// Not all that is needed was granted.
+    OauthScopeMissing = "oauth_scope_missing", UNPROCESSABLE_ENTITY, "Not all that is needed was granted";
+    /// The provider knows no such permission.
+    OauthScopeRefused = "oauth_scope_refused", UNPROCESSABLE_ENTITY, "The provider refuses a permission";
+    /// Access was given for an hour only.
+    OauthNoRefreshToken = "oauth_no_refresh_token", UNPROCESSABLE_ENTITY, "The provider gave no lasting access";
+    /// Another mailbox than the one that was to be connected again.
+    OauthOtherMailbox = "oauth_other_mailbox", UNPROCESSABLE_ENTITY, "This is another mailbox";
+    /// The provider ended the access.
+    OauthRevoked = "oauth_revoked", UNPROCESSABLE_ENTITY, "The provider has ended the access";
+    /// The access was not used for too long.
+    OauthExpired = "oauth_expired", UNPROCESSABLE_ENTITY, "The access was not used for too long";
+    /// The access ended as it does for projects that are being tested.
+    OauthTestingExpired = "oauth_testing_expired", UNPROCESSABLE_ENTITY, "Access ends every 7 days in Testing";
+    /// The person granted access for a limited time.
+    OauthTimeLimit = "oauth_time_limit", UNPROCESSABLE_ENTITY, "The granted time is over";
+    /// The provider wants consent again.
+    OauthConsentRequired = "oauth_consent_required", UNPROCESSABLE_ENTITY, "The provider asks for consent again";
+    /// The provider wants the person to sign in again.
+    OauthInteractionRequired = "oauth_interaction_required", UNPROCESSABLE_ENTITY, "The provider asks to sign in again";
+    /// The account is blocked or gone.
+    OauthAccountBlocked = "oauth_account_blocked", UNPROCESSABLE_ENTITY, "The account is blocked at the provider";
+    /// An administrator does not permit it.
+    OauthPolicy = "oauth_policy", UNPROCESSABLE_ENTITY, "An administrator does not permit this";
+    /// The provider refuses a token that it has just given.
+    OauthTokenRefused = "oauth_token_refused", UNPROCESSABLE_ENTITY, "The provider refuses the access";
+    /// The operator's client id or secret is wrong.
+    OauthClientRejected = "oauth_client_rejected", UNPROCESSABLE_ENTITY, "The server's client id or secret is wrong";
+    /// The operator's application is set up in another way.
+    OauthClientRefused = "oauth_client_refused", UNPROCESSABLE_ENTITY, "The provider refuses the server's application";
+    /// The provider refuses for a reason of its own.
+    OauthRefused = "oauth_refused", UNPROCESSABLE_ENTITY, "The provider refused the sign-in";
+    /// The operator has not set up this provider.
+    ProviderNotConfigured = "provider_not_configured", UNPROCESSABLE_ENTITY, "This provider is not set up";
+    /// The provider does not answer.
+    ProviderUnreachable = "provider_unreachable", UNPROCESSABLE_ENTITY, "The provider cannot be reached";
+    /// The provider is not available.
+    ProviderUnavailable = "provider_unavailable", UNPROCESSABLE_ENTITY, "The provider is not available now";
+    /// The provider's API is not enabled.
+    ProviderNotEnabled = "provider_not_enabled", UNPROCESSABLE_ENTITY, "The provider's API is not enabled";
+    /// A policy of the organization forbids it.
+    ProviderPolicy = "provider_policy", UNPROCESSABLE_ENTITY, "A policy of the organization forbids this";
+    /// There is no mailbox for the account.
+    ProviderMailboxUnusable = "provider_mailbox_unusable", UNPROCESSABLE_ENTITY, "The account has no usable mailbox";
+    /// The provider does not let us into the mailbox.
+    ProviderAccessDenied = "provider_access_denied", UNPROCESSABLE_ENTITY, "The mailbox is not open to this server";
+    /// The provider refuses.
+    ProviderRefused = "provider_refused", UNPROCESSABLE_ENTITY, "The provider refused it";
+    /// Google refuses the service account.
+    ServiceAccountRefused = "service_account_refused", UNPROCESSABLE_ENTITY, "The service account is refused";
+    /// The service account may not act for the mailbox.
+    ServiceDelegationMissing = "service_delegation_missing", UNPROCESSABLE_ENTITY, "The service account may not act for it";
+
     // Sending
     /// A recipient whose mail came back, or who wants none.
     RecipientSuppressed = "recipient_suppressed", UNPROCESSABLE_ENTITY, "A recipient gets no mail from here";

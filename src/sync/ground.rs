@@ -1,6 +1,7 @@
 //! What every pass stands on, whoever the provider is: the mailbox, the claim on it, and what is told of its progress.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,22 @@ use crate::outbox::{self, Fact};
 /// People who watch get news of the progress this often at most.
 const NEWS: Duration = Duration::from_millis(250);
 
+/// Whether a pass found news.
+#[derive(Debug, Default)]
+pub(super) struct Found(AtomicBool);
+
+impl Found {
+    /// It did.
+    fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it did.
+    pub(super) fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// What a pass knows.
 pub(super) struct Ground<'a> {
     pub(super) parts: &'a EngineParts,
@@ -29,6 +46,7 @@ pub(super) struct Ground<'a> {
     pub(super) sweeps: bool,
     /// When it began: what is confirmed to us later is newer than what it was told.
     pub(super) began: Timestamp,
+    found: &'a Found,
     told: Mutex<Option<Instant>>,
     /// Mails that changed and that nobody was told of yet: what was seen to arrive may be seen to vanish elsewhere.
     changed: Mutex<BTreeSet<EmailId>>,
@@ -40,6 +58,7 @@ impl<'a> Ground<'a> {
         parts: &'a EngineParts,
         lease: &'a Lease,
         stop: &'a CancellationToken,
+        found: &'a Found,
     ) -> Result<Self, PassError> {
         let began = parts.clock.now();
         let account = parts.accounts.find(lease.org, lease.account).await?.ok_or(PassError::Stopped)?;
@@ -53,6 +72,7 @@ impl<'a> Ground<'a> {
             stop,
             sweeps,
             began,
+            found,
             told: Mutex::new(None),
             changed: Mutex::default(),
         })
@@ -94,6 +114,9 @@ impl<'a> Ground<'a> {
 
     /// Counts stored mails and tells people who watch, some times a second at most.
     pub(super) fn progressed(&self, mails: usize) {
+        if mails > 0 {
+            self.found.note();
+        }
         self.parts.metrics.mails_stored.inc_by(mails as u64);
         self.parts.accounts.rates().record(self.account.id, mails);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,6 +154,7 @@ impl<'a> Ground<'a> {
     /// Rings for facts that were written.
     pub(super) fn ring(&self, told: bool) {
         if told {
+            self.found.note();
             self.parts.events.publish(Event::FactsRecorded(self.account.org));
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::{AsChangeset, ExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
-use super::incoming::assign_threads;
+use super::incoming::{Threaded, assign_threads};
 use super::placement::State;
 use super::rows::{Decided, Rows};
 use super::threads::{self, Share};
@@ -29,8 +29,8 @@ pub async fn write_mail(
 ) -> QueryResult<ThreadId> {
     threads::lock(tx, owner.org).await?;
     let (at, is_draft) = (written.at, written.status == MailStatus::Draft);
-    let (assigned, merged) =
-        assign_threads(tx, owner, &[(&written.content, at)], &Intake { now, seen_at: now, told: true }).await?;
+    let mail = Threaded { mail: &written.content, at, provider_thread: None };
+    let (assigned, merged) = assign_threads(tx, owner, &[mail], &Intake { now, seen_at: now, told: true }).await?;
     let thread = assigned.into_iter().next().unwrap_or_else(ThreadId::new);
     let state = State { is_read: true, is_draft, ..State::default() };
     let mut rows = Rows::default();

@@ -1,5 +1,6 @@
 //! All SQL of sending.
 
+pub mod boxes;
 pub mod files;
 pub mod load;
 pub mod outcome;

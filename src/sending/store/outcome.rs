@@ -59,8 +59,15 @@ pub async fn note_handed(tx: &mut DbConn, id: EmailId, now: Timestamp) -> QueryR
     Ok(())
 }
 
+/// Whether a mail is still being sent: nobody proved meanwhile that it was.
+pub async fn is_sending(tx: &mut DbConn, id: EmailId) -> QueryResult<bool> {
+    let query = emails::table.find(id).filter(emails::status.eq(MailStatus::Sending.as_str())).count();
+    let found: i64 = on_conn!(tx, |c| query.get_result(c).await)?;
+    Ok(found == 1)
+}
+
 /// Takes a note of the hand-over back: the connection broke before the last octet left.
-async fn unhand(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
+pub async fn unhand(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
     let query = diesel::update(
         email_recipients::table
             .filter(email_recipients::email_id.eq(id))

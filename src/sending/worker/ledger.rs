@@ -9,8 +9,8 @@ use diesel::QueryResult;
 use diesel::result::Error;
 use tokio::sync::oneshot;
 
-use super::conclude::Conclusion;
-use super::session::Session;
+use super::conclusion::Conclusion;
+use super::desk::Desk;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::ids::EmailId;
@@ -18,9 +18,6 @@ use crate::messages::{self, FolderRole, MailStatus};
 use crate::outbox::{self, Fact};
 use crate::sending::store::folder_of;
 use crate::sending::store::outcome::{self, Next, RecipientResult};
-
-/// How long a server's own copy may take before one is made.
-const OWN_COPY: chrono::Duration = chrono::Duration::seconds(3);
 
 /// One thing to write down.
 pub(super) enum Entry {
@@ -49,7 +46,7 @@ impl Ledger {
     }
 }
 
-impl Session<'_> {
+impl Desk<'_> {
     /// Writes an entry down; it is on disk when this returns.
     ///
     /// # Errors
@@ -110,15 +107,12 @@ impl Session<'_> {
         conclusion: &Conclusion,
         now: Timestamp,
     ) -> QueryResult<Option<Fact>> {
-        let Conclusion { results, status, why, pause } = conclusion;
-        let next = Next {
-            due_at: pause.map(|pause| now + pause),
-            file_due_at: match status {
-                MailStatus::Sent => Some(now + OWN_COPY),
-                MailStatus::Uncertain => Some(now),
-                _ => None,
-            },
-        };
+        let Conclusion { results, status, why, pause, look_after, identity } = conclusion;
+        let next =
+            Next { due_at: pause.map(|pause| now + pause), file_due_at: look_after.map(|look_after| now + look_after) };
+        if let Some(identity) = identity {
+            messages::identify(tx, &self.owner, mail, identity, now).await?;
+        }
         let why = why.as_ref().map(|(code, words)| (*code, words.as_str()));
         if !outcome::conclude(tx, mail, *status, why, next, now).await? {
             return Ok(None);

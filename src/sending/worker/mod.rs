@@ -3,13 +3,14 @@
 //! The work list is rows. A mailbox has one sender in all copies of the process at a time (its claim), with up to three
 //! connections; many mailboxes are served side by side, and none for long while others wait.
 
+mod arm;
 mod backoff;
-mod conclude;
-mod deliver;
-mod file;
+mod chores;
+mod conclusion;
+mod desk;
+mod gmail;
+mod imap;
 mod ledger;
-mod mailbox;
-mod mirror;
 mod session;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::events::{Event, Events};
 use crate::net::Net;
+use crate::providers::gmail::Gmail;
 use crate::storage::Storage;
 use crate::sync::Gate;
 use session::Session;
@@ -52,6 +54,8 @@ pub struct SenderParts {
     pub events: Events,
     /// The pace of new connections.
     pub gate: Gate,
+    /// The Gmail API.
+    pub gmail: Gmail,
 }
 
 /// The sender of all mailboxes.

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use chrono::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::mpsc;
@@ -11,11 +10,11 @@ use super::pass::Pass;
 use super::plan::LARGE;
 use super::prepare::Prepared;
 use super::visit::Work;
-use crate::clock::Timestamp;
 use crate::mail;
 use crate::messages::Skip;
 use crate::providers::imap::{FetchedBatch, ImapConnection, ImapError, ImapErrorKind, UidSet};
 use crate::sync::error::PassError;
+use crate::sync::times::next_attempt;
 
 /// FETCH commands in flight.
 const IN_FLIGHT: usize = 4;
@@ -25,9 +24,6 @@ const PREPARED: usize = 2;
 
 /// Mails of one batch that may break the connection, one after another, before the server counts as ill.
 pub(super) const BREAKS: usize = 3;
-
-/// Tries of a mail that cannot be read, an hour apart.
-const TRIES: u32 = 5;
 
 /// A batch that one of its mails may have spoilt.
 struct Suspect {
@@ -198,9 +194,4 @@ impl Pass<'_> {
             next_attempt_at: next_attempt(self.parts.clock.now(), attempts + 1),
         }
     }
-}
-
-/// When a mail that could not be read is tried again; after five tries never.
-pub(super) fn next_attempt(now: Timestamp, attempts: u32) -> Option<Timestamp> {
-    (attempts < TRIES).then(|| now + Duration::hours(1))
 }

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use tokio_util::sync::CancellationToken;
-
 use super::folders;
 use super::visit::{Step, Work};
-use crate::accounts::{Lease, Phase};
+use crate::accounts::Phase;
 use crate::ids::FolderId;
 use crate::messages::{self, DueSkip};
 use crate::providers::imap::{ImapConnection, ImapErrorKind, ImapSettings};
-use crate::sync::engine::EngineParts;
 use crate::sync::error::PassError;
 use crate::sync::ground::Ground;
 
@@ -43,15 +40,6 @@ impl<'a> Deref for Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Reads the mailbox and opens its credentials.
-    pub(in crate::sync) async fn prepare(
-        parts: &'a EngineParts,
-        lease: &'a Lease,
-        stop: &'a CancellationToken,
-    ) -> Result<Self, PassError> {
-        let ground = Ground::prepare(parts, lease, stop).await?;
-        Self::over(ground).await
-    }
-
     /// The same where the mailbox was read already.
     pub(in crate::sync) async fn over(ground: Ground<'a>) -> Result<Self, PassError> {
         let settings = ground.parts.accounts.imap_settings(&ground.account).await.map_err(PassError::SetUp)?;

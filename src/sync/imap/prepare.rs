@@ -6,11 +6,11 @@ use crate::mail;
 use crate::messages::IncomingMail;
 use crate::messages::Skip;
 use crate::providers::imap::{FetchedBatch, FetchedMail, ImapError, MessageFlags, UidSet};
-use crate::storage::{Compressor, StorageError};
 
-use super::fetch::next_attempt;
 use super::pass::Pass;
 use crate::sync::error::PassError;
+use crate::sync::keep;
+use crate::sync::times::next_attempt;
 
 /// A batch that is ready to be applied.
 #[derive(Default)]
@@ -20,12 +20,6 @@ pub(super) struct Prepared {
     pub(super) skips: Vec<Skip>,
     /// The server refused the batch.
     pub(super) error: Option<ImapError>,
-}
-
-/// A mail as read, and its original as it is kept.
-struct Read {
-    mail: IncomingMail,
-    frame: Vec<u8>,
 }
 
 impl Pass<'_> {
@@ -41,62 +35,17 @@ impl Pass<'_> {
         }
         let mut skips: Vec<Skip> = batch.missing.iter().map(|uid| self.unreturned(folder, generation, uid)).collect();
         let now = self.parts.clock.now();
-        let mails = batch.mails.clone();
-        let read = tokio::task::spawn_blocking(move || read_all(&mails, folder, generation, now)).await;
-        let read = match read {
-            Ok(read) => read?,
-            Err(_) => {
-                let (read, unreadable) = self.read_singly(folder, generation, batch.mails).await?;
-                skips.extend(unreadable);
-                read
-            }
-        };
+        let read_one = move |mail: &FetchedMail| read_one(mail, folder, generation, now);
+        let (read, unreadable) = keep::read(batch.mails, |mail| &mail.raw, read_one).await?;
+        skips.extend(unreadable.into_iter().map(|mail| Skip {
+            reason: keep::UNPARSEABLE.to_owned(),
+            detail: Some(keep::WHY_UNPARSEABLE.to_owned()),
+            size: Some(mail.raw.len() as u64),
+            ..self.unreturned(folder, generation, mail.uid)
+        }));
         let mut mails = self.keep(read).await?;
         mails.sort_unstable_by_key(|mail| std::cmp::Reverse(mail.uid));
         Ok(Prepared { asked: batch.asked, mails, skips, error: None })
-    }
-
-    /// After a panic of the parser: mail by mail, and the one to blame is set aside.
-    async fn read_singly(
-        &self,
-        folder: FolderId,
-        generation: u32,
-        mails: Vec<FetchedMail>,
-    ) -> Result<(Vec<Read>, Vec<Skip>), PassError> {
-        let (mut done, mut skips) = (Vec::new(), Vec::new());
-        let now = self.parts.clock.now();
-        for mail in mails {
-            let (uid, size) = (mail.uid, mail.raw.len() as u64);
-            match tokio::task::spawn_blocking(move || read_all(&[mail], folder, generation, now)).await {
-                Ok(read) => done.extend(read?),
-                Err(_) => skips.push(Skip {
-                    reason: "unparseable".to_owned(),
-                    detail: Some("The mail could not be read; this is a fault of Duplex.".to_owned()),
-                    size: Some(size),
-                    ..self.unreturned(folder, generation, uid)
-                }),
-            }
-        }
-        Ok((done, skips))
-    }
-
-    /// Stores files and originals.
-    async fn keep(&self, read: Vec<Read>) -> Result<Vec<IncomingMail>, PassError> {
-        let storage = &self.parts.storage;
-        for Read { mail, .. } in &read {
-            for attachment in &mail.parsed.attachments {
-                storage.put_attachment(self.account.org, &attachment.sha256, attachment.content.clone().into()).await?;
-            }
-        }
-        let (mut mails, frames): (Vec<IncomingMail>, Vec<Vec<u8>>) =
-            read.into_iter().map(|read| (read.mail, read.frame)).unzip();
-        if !mails.is_empty() {
-            let refs = storage.put_pack(self.account.id, frames).await?;
-            for (mail, raw_ref) in mails.iter_mut().zip(refs) {
-                mail.raw_ref = Some(raw_ref);
-            }
-        }
-        Ok(mails)
     }
 
     fn unreturned(&self, folder: FolderId, generation: u32, uid: u32) -> Skip {
@@ -113,20 +62,6 @@ impl Pass<'_> {
             next_attempt_at: next_attempt(self.parts.clock.now(), 1),
         }
     }
-}
-
-fn read_all(
-    mails: &[FetchedMail],
-    folder: FolderId,
-    generation: u32,
-    now: Timestamp,
-) -> Result<Vec<Read>, StorageError> {
-    let mut compressor = Compressor::new().map_err(StorageError::from)?;
-    let read = |mail: &FetchedMail| {
-        let frame = compressor.frame(&mail.raw).map_err(StorageError::from)?;
-        Ok(Read { mail: read_one(mail, folder, generation, now), frame })
-    };
-    mails.iter().map(read).collect()
 }
 
 fn read_one(fetched: &FetchedMail, folder: FolderId, generation: u32, now: Timestamp) -> IncomingMail {
@@ -162,6 +97,8 @@ pub(super) fn incoming(
         is_draft: flags.draft,
         received_at: Timestamp::from(chrono::DateTime::UNIX_EPOCH),
         external_id,
+        provider_thread_id: None,
+        replaces: None,
         parsed,
         raw_ref: None,
         raw_size,

@@ -3,7 +3,7 @@
 mod inbound;
 mod interleaved;
 mod listening;
-mod outbound;
+pub mod outbound;
 mod recovery;
 mod refusals;
 
