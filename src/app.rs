@@ -10,7 +10,6 @@ use crate::http::Proxies;
 use crate::identity::Identity;
 use crate::messages::Messages;
 use crate::outbox::Outbox;
-use crate::push::Push;
 use crate::replay::Holder;
 use crate::sending::Sending;
 use crate::storage::Storage;
@@ -35,8 +34,6 @@ pub struct App {
     pub messages: Messages,
     /// What is written and sent.
     pub sending: Sending,
-    /// What makes providers ring.
-    pub push: Push,
     /// Facts.
     pub outbox: Outbox,
     /// Whose requests are carried out here.

@@ -17,8 +17,6 @@ pub enum Event {
     OperationQueued(AccountRef),
     /// Mail of a mailbox waits to be sent, or a draft to be mirrored.
     MailQueued(AccountRef),
-    /// A person is at work: in a browser, or through a program that acts for her.
-    PersonSeen(UserId),
     /// Facts of an organization were committed and wait for their numbers.
     FactsRecorded(OrgId),
     /// Facts of an organization got their numbers and can be read.

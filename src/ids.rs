@@ -74,10 +74,6 @@ typed_ids! {
     AuditId
     /// A mailbox.
     AccountId
-    /// A sign-in at a provider that is under way.
-    ConnectId
-    /// What a person allowed at a provider.
-    GrantId
     /// A folder or label of a mailbox.
     FolderId
     /// A mail.

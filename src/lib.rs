@@ -22,7 +22,6 @@ pub mod messages;
 pub mod net;
 pub mod outbox;
 pub mod providers;
-pub mod push;
 pub mod realtime;
 pub mod replay;
 pub mod router;

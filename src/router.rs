@@ -17,7 +17,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::{accounts, http, identity, messages, outbox, push, realtime, replay, sending};
+use crate::{accounts, http, identity, messages, outbox, realtime, replay, sending};
 
 /// The routes of the API; each feature lists its own.
 fn api(config: &mut ServiceConfig) {
@@ -25,7 +25,6 @@ fn api(config: &mut ServiceConfig) {
     accounts::configure(config);
     messages::configure(config);
     sending::configure(config);
-    push::configure(config);
     outbox::configure(config);
     realtime::configure(config);
     operations::configure(config);
@@ -55,7 +54,6 @@ pub fn service(
         .app_data(web::Data::new(app.accounts.clone()))
         .app_data(web::Data::new(app.messages.clone()))
         .app_data(web::Data::new(app.sending.clone()))
-        .app_data(web::Data::new(app.push.clone()))
         .app_data(web::Data::new(app.outbox.clone()))
         .app_data(web::Data::new(app.holder.clone()))
         .app_data(web::Data::from(app.metrics.clone()))

@@ -5,7 +5,6 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::identity::Identity;
 use crate::outbox::Outbox;
-use crate::push::Push;
 use crate::sending::Sending;
 use crate::sync::Engine;
 
@@ -18,9 +17,6 @@ const UPLOADS_CRON: &str = "0 53 3 * * *";
 /// When facts that are kept no longer are cleared away: once a day, at a quiet hour.
 const FACTS_CRON: &str = "0 43 3 * * *";
 
-/// When it is looked whether providers must be asked anew to tell of news: they are asked once a day for each mailbox.
-const ORDERS_CRON: &str = "0 29 * * * *";
-
 /// Starts the scheduler.
 ///
 /// # Errors
@@ -28,7 +24,6 @@ const ORDERS_CRON: &str = "0 29 * * * *";
 pub async fn start(
     sync_cron: &str,
     engine: Engine,
-    push: Push,
     identity: Identity,
     outbox: Outbox,
     sending: Sending,
@@ -38,7 +33,6 @@ pub async fn start(
     let sync = Job::new(sync_cron, move |_, _| bell.ring())
         .with_context(|| format!("SYNC_CRON cannot be scheduled: {sync_cron}"))?;
     scheduler.add(sync).await?;
-    scheduler.add(Job::new(ORDERS_CRON, move |_, _| push.ring())?).await?;
     let purge = Job::new_async(PURGE_CRON, move |_, _| {
         let identity = identity.clone();
         Box::pin(async move {

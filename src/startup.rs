@@ -8,7 +8,7 @@ use actix_web::HttpServer;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::{self, Accounts, Providers, Vault};
+use crate::accounts::{self, Accounts, Vault};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -20,9 +20,6 @@ use crate::instance::Instance;
 use crate::messages::Messages;
 use crate::net::{Net, NetOptions};
 use crate::outbox::{Outbox, Sequencer};
-use crate::providers::gmail::{Gmail, GmailSettings, PubSub};
-use crate::providers::oidc::Verifier;
-use crate::push::{GmailPush, Push, PushParts};
 use crate::replay::Holder;
 use crate::sending::{Sender, SenderParts, Sending};
 use crate::storage::Storage;
@@ -32,9 +29,6 @@ use crate::{router, schedule};
 
 /// How long running work may take to end when the server stops.
 const FAREWELL: Duration = Duration::from_secs(8);
-
-/// How long what goes on beside requests and passes may take after them.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What stands below every command: settings, database, keys.
 pub struct Ground {
@@ -97,11 +91,8 @@ impl Application {
         let instance = Instance::claim(&config.data_dir)?;
         let storage = Storage::open(&config.storage, &net).await?;
         let events = Events::default();
-        let identity = Identity::new(db.clone(), clock.clone(), events.clone(), &public_url);
-        let providers = Providers::new(&net, &config.google, &config.microsoft, &public_url)?;
-        let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name())
-            .with_providers(providers);
-        accounts.release_own_refreshes().await?;
+        let identity = Identity::new(db.clone(), clock.clone(), &public_url);
+        let accounts = Accounts::new(db.clone(), clock.clone(), net.clone(), vault, events.clone(), instance.name());
         let messages = Messages::new(db.clone(), clock.clone(), storage.clone(), events.clone(), &public_url);
         let outbox = Outbox::new(db.clone(), clock.clone());
         let sequencer = Sequencer::new(db.clone(), events.clone(), &outbox);
@@ -114,10 +105,6 @@ impl Application {
             events.clone(),
         );
         let gate = Gate::default();
-        let gmail = Gmail::new(
-            &net,
-            &GmailSettings { api_url: config.google.api_url.clone(), units_per_minute: config.google.quota_per_minute },
-        );
         let sender = Sender::new(SenderParts {
             db: db.clone(),
             clock: clock.clone(),
@@ -126,34 +113,19 @@ impl Application {
             accounts: accounts.clone(),
             events: events.clone(),
             gate: gate.clone(),
-            gmail: gmail.clone(),
         });
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::new(EngineParts {
             db: db.clone(),
             clock: clock.clone(),
-            net: net.clone(),
+            net,
             storage: storage.clone(),
             accounts: accounts.clone(),
             events: events.clone(),
             metrics: metrics.clone(),
             times,
             gate,
-            idle: config.imap_idle,
-            gmail: gmail.clone(),
         });
-        let puller =
-            accounts.pubsub_tokens().map(|tokens| (PubSub::new(&net, config.google.pubsub_url.clone()), tokens));
-        let push = Push::new(PushParts {
-            clock: clock.clone(),
-            accounts: accounts.clone(),
-            events: events.clone(),
-            gmail: gmail.clone(),
-            gmail_push: GmailPush::new(config.google.pubsub.as_ref(), puller.is_some(), &public_url),
-            verifier: Verifier::new(&net, config.google.certs_url.clone(), clock.clone()),
-            puller,
-        });
-        accounts.on_leaving(push.farewell());
         let holder = Holder::new(instance.name());
         holder.release_own(&db).await?;
         let setup_link = identity.setup_token().await?.map(|token| identity.setup_link(&token));
@@ -166,7 +138,6 @@ impl Application {
             accounts,
             messages,
             sending,
-            push,
             outbox,
             holder,
             metrics,
@@ -203,9 +174,7 @@ impl Application {
     /// When the server or the scheduler cannot run.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { app, engine, sequencer, sender, instance, listener, bound, sync_cron, .. } = self;
-        let push = app.push.clone();
         let (identity, outbox, uploads) = (app.identity.clone(), app.outbox.clone(), app.sending.clone());
-        let accounts = app.accounts.clone();
         let server = HttpServer::new(move || router::service(app.clone()))
             .workers(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16))
             .shutdown_timeout(FAREWELL.as_secs())
@@ -218,29 +187,21 @@ impl Application {
         let handle = server.handle();
         let serving = tokio::spawn(server);
         tracing::info!(address = %bound, "listening");
-        let mut scheduler =
-            schedule::start(&sync_cron, engine.clone(), push.clone(), identity, outbox, uploads).await?;
+        let mut scheduler = schedule::start(&sync_cron, engine.clone(), identity, outbox, uploads).await?;
         let numbering = tokio::spawn(sequencer.run(stop.clone()));
         let sending = tokio::spawn(sender.run(stop.clone()));
-        let pushing = tokio::spawn(push.run(stop.clone()));
         let syncing = tokio::spawn(engine.clone().run(stop.clone()));
         stop.cancelled().await;
         scheduler.shutdown().await?;
-        let (_, pushed, synced, sent) = tokio::join!(
+        let (_, synced, sent) = tokio::join!(
             handle.stop(true),
-            tokio::time::timeout(FAREWELL, pushing),
             tokio::time::timeout(FAREWELL, syncing),
             tokio::time::timeout(FAREWELL, sending)
         );
-        // Access that was just renewed is saved; what takes longer ends with the process.
-        let _ = tokio::time::timeout(GOODBYE, accounts.settle()).await;
         if sent.is_err() {
             tracing::warn!(
                 "a mail was being handed over when the server stopped; it is looked after at the next start"
             );
-        }
-        if pushed.is_err() {
-            tracing::warn!("an order for notifications did not end in time; it is made again at the next start");
         }
         if synced.is_err() {
             tracing::warn!("a sync did not end in time; it goes on at the next start");

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::dto::ReconnectRequest;
-use super::model::Account;
+use super::model::{Account, Provider};
 use super::store::Endpoints;
 use super::vault::{SealError, Vault};
 use crate::error::{ApiError, ErrorCode, FieldError};
@@ -54,9 +54,12 @@ pub struct SmtpServer {
     pub password: Option<Secret>,
 }
 
-/// A mailbox to connect over IMAP.
-#[derive(Debug, Clone)]
+/// A mailbox to connect.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewImapAccount {
+    /// `imap`; the others are connected in the browser.
+    pub provider: Provider,
     /// The address of the mailbox.
     pub email_address: String,
     /// The name shown beside it.
@@ -211,14 +214,14 @@ pub(super) fn endpoints(
 ) -> Result<Endpoints, SealError> {
     let seal = |column, secret: &Secret| vault.seal(id, column, secret);
     Ok(Endpoints {
-        imap_host: Some(imap.host.clone()),
-        imap_port: Some(i32::from(imap.port)),
-        imap_security: Some(imap.security.as_str().to_owned()),
-        imap_username: Some(imap.username.clone()),
-        imap_password: Some(seal(IMAP_PASSWORD, &imap.password)?),
-        smtp_host: Some(smtp.host.clone()),
-        smtp_port: Some(i32::from(smtp.port)),
-        smtp_security: Some(smtp.security.as_str().to_owned()),
+        imap_host: imap.host.clone(),
+        imap_port: i32::from(imap.port),
+        imap_security: imap.security.as_str().to_owned(),
+        imap_username: imap.username.clone(),
+        imap_password: seal(IMAP_PASSWORD, &imap.password)?,
+        smtp_host: smtp.host.clone(),
+        smtp_port: i32::from(smtp.port),
+        smtp_security: smtp.security.as_str().to_owned(),
         smtp_username: smtp.username.as_ref().map(|name| seal(SMTP_USERNAME, &Secret::new(name))).transpose()?,
         smtp_password: smtp.password.as_ref().map(|password| seal(SMTP_PASSWORD, password)).transpose()?,
     })

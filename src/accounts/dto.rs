@@ -5,11 +5,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::connect::{ImapServer, SmtpServer};
-use super::model::{Account, AccountSettings, Credentials, Phase, Provider, SenderAddress, Server, Status};
+use super::model::{Account, AccountSettings, Phase, Provider, Server, Status};
 use super::store::FolderProgress;
 use crate::clock::Timestamp;
 use crate::http::{Keyset, Limit};
-use crate::ids::{AccountId, ConnectId, FolderId, UserId};
+use crate::ids::{AccountId, FolderId, UserId};
 use crate::providers::Security;
 use crate::providers::discover::Source;
 use crate::secret::Secret;
@@ -30,13 +30,6 @@ pub struct AccountDto {
     pub display_name: Option<String>,
     /// Further addresses of the owner.
     pub aliases: Vec<String>,
-    /// What it is opened with: the owner's `own` password or consent, a `service` grant of an administrator, or the consent of
-    /// somebody with whom it is `shared`.
-    pub credentials: Credentials,
-    /// The mailbox through which a shared one is opened.
-    pub shared_via: Option<AccountId>,
-    /// The addresses that mail may be sent from, with the signatures that are set there, where the provider tells them.
-    pub senders: Vec<SenderAddress>,
     /// The IMAP server.
     pub imap: Option<ServerDto>,
     /// The SMTP server.
@@ -59,23 +52,12 @@ pub struct AccountDto {
     pub push: String,
     /// When the provider's notifications end.
     pub webhook_expires_at: Option<Timestamp>,
-    /// Why the provider does not tell of news at once; the mailbox is synced all the same.
-    pub push_error: Option<PushError>,
     /// What a person set.
     pub settings: AccountSettings,
     /// When it was connected.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-}
-
-/// Why news do not come at once.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct PushError {
-    /// The code.
-    pub code: String,
-    /// What happened and what to do.
-    pub message: String,
 }
 
 /// A server of a mailbox.
@@ -152,7 +134,7 @@ impl Progress {
 
 impl AccountDto {
     /// Shows a mailbox with its progress.
-    pub(super) fn new(account: Account, progress: Progress, push_error: Option<(String, String)>) -> Self {
+    pub(super) fn new(account: Account, progress: Progress) -> Self {
         Self {
             id: account.id,
             user_id: account.user,
@@ -160,9 +142,6 @@ impl AccountDto {
             email_address: account.email_address,
             display_name: account.display_name,
             aliases: account.aliases,
-            senders: account.senders,
-            credentials: account.credentials,
-            shared_via: account.shared_via,
             imap: account.imap.map(|(server, username)| ServerDto::new(server, Some(username))),
             smtp: account.smtp.map(|server| ServerDto::new(server, None)),
             status: account.status,
@@ -174,7 +153,6 @@ impl AccountDto {
             next_sync_at: account.next_sync_at,
             push: account.push,
             webhook_expires_at: account.webhook_expires_at,
-            push_error: push_error.map(|(code, message)| PushError { code, message }),
             settings: account.settings,
             created_at: account.created_at,
             updated_at: account.updated_at,
@@ -253,77 +231,8 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<O
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A mailbox to connect.
+/// New servers and credentials.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewAccountRequest {
-    /// Who keeps it.
-    pub provider: Provider,
-    /// The address of the mailbox.
-    pub email_address: String,
-    /// The name shown beside it.
-    pub display_name: Option<String>,
-    /// Where mail is read, of an IMAP mailbox.
-    pub imap: Option<ImapServer>,
-    /// Where mail is sent, of an IMAP mailbox.
-    pub smtp: Option<SmtpServer>,
-    /// `service`: by what an administrator of the Workspace or tenant granted to this server (admins).
-    pub credentials: Option<CredentialsKind>,
-    /// The connected Outlook mailbox of somebody with whom this one is shared.
-    pub shared_via: Option<AccountId>,
-}
-
-/// How a mailbox is opened that nobody signs in to.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialsKind {
-    /// By a service account of Google, or the application itself at Microsoft.
-    Service,
-}
-
-/// A mailbox to connect in the browser.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConnectRequest {
-    /// `gmail` or `outlook`.
-    pub provider: Provider,
-    /// The address that the provider's page should offer.
-    pub login_hint: Option<String>,
-    /// Where the browser goes in the end: a path, or an address under APP_URL.
-    pub return_to: Option<String>,
-    /// Outlook: ask for mailboxes that others share, too.
-    #[serde(default)]
-    pub shared: bool,
-}
-
-/// A sign-in that has begun.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ConnectBegun {
-    /// Where the browser goes now.
-    pub authorization_url: String,
-    /// What to ask by how it ended.
-    pub connect_id: ConnectId,
-}
-
-/// How a sign-in stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ConnectOutcome {
-    /// Its id.
-    pub id: ConnectId,
-    /// Who is asked.
-    pub provider: String,
-    /// `pending`, `done`, `failed` or `expired`.
-    pub state: &'static str,
-    /// The mailbox, when it is done, or the one that was to be connected again.
-    pub account_id: Option<AccountId>,
-    /// The code of what went wrong.
-    pub error_code: Option<String>,
-    /// What happened and what to do.
-    pub error_message: Option<String>,
-}
-
-/// New servers and credentials; nothing of it for a mailbox of Google or Microsoft.
-#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReconnectRequest {
     /// Where mail is read.
@@ -333,9 +242,4 @@ pub struct ReconnectRequest {
     /// A new password for the servers as they are.
     #[schema(value_type = Option<String>, format = Password)]
     pub password: Option<Secret>,
-    /// Google and Microsoft: where the browser goes in the end.
-    pub return_to: Option<String>,
-    /// Outlook: ask for mailboxes that others share, too.
-    #[serde(default)]
-    pub shared: bool,
 }

@@ -3,7 +3,6 @@
 use anyhow::{Context, bail};
 
 use super::connect::{IMAP_PASSWORD, SMTP_PASSWORD, SMTP_USERNAME};
-use super::oauth::{ACCESS_TOKEN, REFRESH_TOKEN};
 use super::store::{self, Sealed};
 use super::vault::{SealError, Vault};
 use crate::clock::Clock;
@@ -63,8 +62,8 @@ pub async fn rotate_keys(db: &Db, vault: &Vault, clock: &Clock) -> anyhow::Resul
 
 fn columns(sealed: &mut Sealed) -> [(&'static str, &mut Option<Vec<u8>>); 5] {
     [
-        (ACCESS_TOKEN, &mut sealed.access_token),
-        (REFRESH_TOKEN, &mut sealed.refresh_token),
+        ("access_token", &mut sealed.access_token),
+        ("refresh_token", &mut sealed.refresh_token),
         (IMAP_PASSWORD, &mut sealed.imap_password),
         (SMTP_USERNAME, &mut sealed.smtp_username),
         (SMTP_PASSWORD, &mut sealed.smtp_password),

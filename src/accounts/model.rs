@@ -92,18 +92,6 @@ text_enum! {
     }
 }
 
-text_enum! {
-    /// What a mailbox is opened with.
-    Credentials {
-        /// The owner's own password or consent.
-        Own = "own",
-        /// What an administrator granted to this server for a whole Workspace or tenant.
-        Service = "service",
-        /// The consent of somebody with whom the mailbox is shared.
-        Shared = "shared",
-    }
-}
-
 /// What a person can set on a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -141,28 +129,6 @@ impl Default for AccountSettings {
     }
 }
 
-/// An address that mail may be sent from, as the provider tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SenderAddress {
-    /// The address.
-    pub address: String,
-    /// The name beside it.
-    pub name: Option<String>,
-    /// Where answers go, when not to the address.
-    pub reply_to: Option<String>,
-    /// The signature that is set there, as HTML.
-    pub signature_html: Option<String>,
-    /// Whether new mails are written from it.
-    pub is_default: bool,
-}
-
-impl SenderAddress {
-    /// Whether it is this address.
-    pub fn is(&self, address: &str) -> bool {
-        self.address.eq_ignore_ascii_case(address.trim())
-    }
-}
-
 /// A server of a mailbox, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
@@ -191,10 +157,6 @@ pub struct Account {
     pub display_name: Option<String>,
     /// Further addresses that are the owner's own.
     pub aliases: Vec<String>,
-    /// What it is opened with.
-    pub credentials: Credentials,
-    /// The mailbox through which a shared one is opened.
-    pub shared_via: Option<AccountId>,
     /// The IMAP server, with the login name.
     pub imap: Option<(Server, String)>,
     /// The SMTP server.
@@ -221,8 +183,6 @@ pub struct Account {
     pub webhook_expires_at: Option<Timestamp>,
     /// What a person set.
     pub settings: AccountSettings,
-    /// The addresses that mail may be sent from, where the provider tells them.
-    pub senders: Vec<SenderAddress>,
     /// The largest mail that its server takes, in octets, where it told (RFC 1870).
     pub smtp_max_size: Option<u64>,
     /// When a person removed it but kept its mail.
@@ -239,48 +199,11 @@ impl Account {
         AccountRef { org: self.org, user: self.user, account: self.id }
     }
 
-    /// Whose mailbox Microsoft Graph is asked for, where it is not that of the token's owner (`/users/{…}` for `/me`).
-    pub fn graph_user(&self) -> Option<&str> {
-        (self.credentials != Credentials::Own).then_some(self.email_address.as_str())
-    }
-
     /// The owner's own addresses, in lower case.
     pub fn own_addresses(&self) -> Vec<String> {
         let all = std::iter::once(&self.email_address).chain(&self.aliases);
         all.map(|address| address.trim().to_lowercase()).collect()
     }
-
-    /// What is known of an address that mail is to be sent from; nothing when it may not be. Gmail would quietly put the
-    /// mailbox's own address in the place of one that was not confirmed there.
-    pub fn sender(&self, address: &str) -> Option<SenderAddress> {
-        if let Some(known) = self.senders.iter().find(|known| known.is(address)) {
-            return Some(known.clone());
-        }
-        let aliases: &[String] = if self.provider == Provider::Gmail { &[] } else { &self.aliases };
-        let own = std::iter::once(&self.email_address).chain(aliases);
-        let own = own.into_iter().find(|own| own.eq_ignore_ascii_case(address.trim()))?;
-        Some(SenderAddress { address: own.clone(), ..SenderAddress::default() })
-    }
-
-    /// The signature for mail from an address: the one that a person set here, else the provider's.
-    pub fn signature(&self, from: &str) -> Option<&str> {
-        let default = || self.senders.iter().find(|sender| sender.is_default);
-        let told = || self.senders.iter().find(|sender| sender.is(from)).or_else(default)?.signature_html.as_deref();
-        self.settings.signature_html.as_deref().or_else(told)
-    }
-}
-
-/// What helps against a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cure {
-    /// Time: it may pass by itself, but not before the wait that the provider asked for.
-    Time(Option<std::time::Duration>),
-    /// Time, or a person if it stays so: the sign-in was refused, as some servers do when they are busy.
-    TimeOrPerson,
-    /// A person, and nothing else; it is not tried again before.
-    Person,
-    /// The operator of this server; it is tried again now and then, since nobody tells that it was mended.
-    Operator,
 }
 
 #[cfg(test)]

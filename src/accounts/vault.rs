@@ -12,7 +12,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::config::KeyMaterial;
-use crate::ids::{AccountId, ConnectId};
+use crate::ids::AccountId;
 use crate::secret::Secret;
 
 const VERSION: u8 = 1;
@@ -81,17 +81,6 @@ impl Vault {
         String::from_utf8(bytes).map(Secret::new).map_err(|_| SealError::Forged)
     }
 
-    /// Seals a secret of a sign-in that is under way.
-    pub fn seal_connect(&self, connect: ConnectId, secret: &Secret) -> Result<Vec<u8>, SealError> {
-        self.seal_bytes(&connect_binding(connect), secret.expose().as_bytes())
-    }
-
-    /// Opens the secret of a sign-in; only of the one that it was sealed for.
-    pub fn open_connect(&self, connect: ConnectId, sealed: &[u8]) -> Result<Secret, SealError> {
-        let bytes = self.open_bytes(&connect_binding(connect), sealed)?;
-        String::from_utf8(bytes).map(Secret::new).map_err(|_| SealError::Forged)
-    }
-
     /// Whether a value was sealed with another key than the present one.
     pub fn is_stale(&self, sealed: &[u8]) -> bool {
         self.keys.first().is_none_or(|(id, _)| key_of(sealed) != Some(*id))
@@ -126,10 +115,6 @@ impl Vault {
 
 fn binding(account: AccountId, column: &str) -> String {
     format!("email_accounts:{account}:{column}")
-}
-
-fn connect_binding(connect: ConnectId) -> String {
-    format!("oauth_states:{connect}:pkce_verifier")
 }
 
 fn key_of(sealed: &[u8]) -> Option<KeyId> {

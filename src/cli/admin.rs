@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 
 use crate::access::{Role, Scope};
 use crate::accounts;
-use crate::events::Events;
 use crate::identity::{Identity, KeyOrder, UserOrder};
 use crate::ids::UserId;
 use crate::secret::Secret;
@@ -31,7 +30,7 @@ impl AdminCommand {
     /// One line that says why not.
     pub(super) async fn run(self, ground: &Ground) -> anyhow::Result<()> {
         let url = ground.config.public_url(ground.config.bind_addr);
-        let identity = Identity::new(ground.db.clone(), ground.clock.clone(), Events::default(), &url);
+        let identity = Identity::new(ground.db.clone(), ground.clock.clone(), &url);
         match self {
             Self::CreateUser(order) => println!("{}", create_user(&identity, order, std::io::stdin()).await?),
             Self::CreateKey(order) => println!("{}", create_key(&identity, order).await?.expose()),

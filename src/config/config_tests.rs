@@ -57,40 +57,13 @@ fn bad_values_name_the_setting() {
     for (name, value) in [
         ("BIND_ADDR", "everywhere"),
         ("ALLOW_PRIVATE_NETWORKS", "maybe"),
-        ("IMAP_IDLE_SECONDS", "soon"),
-        ("IMAP_IDLE_SECONDS", "1501"),
         ("APP_URL", "ftp://x"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, somewhere"),
         ("STORAGE_URL", "/tmp/x"),
         ("EXTRA_CA_CERTS", "/nonexistent.pem"),
         ("LOG_FORMAT", "xml"),
         ("DATABASE_URL", "mysql://x"),
-        ("GOOGLE_CLIENT_ID", "without its secret"),
-        ("MICROSOFT_CLIENT_SECRET", "without its id"),
-        ("GOOGLE_API_URL", "gmail.googleapis.com"),
-        ("GOOGLE_PUBSUB_TOPIC", "gmail"),
-        ("GOOGLE_PUBSUB_SUBSCRIPTION", "projects/p/subscriptions/s"),
-        ("GOOGLE_SERVICE_ACCOUNT_FILE", "/nonexistent.json"),
-        ("GMAIL_QUOTA_PER_MINUTE", "99"),
-        ("MICROSOFT_TENANT_ID", "../x"),
     ] {
         assert!(refusal(dir.path(), &[(name, value)]).contains(name), "{name}");
     }
-}
-
-#[test]
-fn the_providers_are_at_home_until_a_setting_moves_them() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = Config::load(&source(dir.path(), &[])).unwrap();
-    assert!(config.google.app.is_none() && config.google.pubsub.is_none() && config.microsoft.app.is_none());
-    assert_eq!(config.google.revoke_url().as_str(), "https://oauth2.googleapis.com/revoke");
-    assert_eq!((config.google.quota_per_minute, config.microsoft.tenant.as_str()), (6_000, "common"));
-    let moved = [
-        ("GOOGLE_TOKEN_URL", "http://127.0.0.1:9/oauth/token"),
-        ("GOOGLE_CLIENT_ID", "i"),
-        ("GOOGLE_CLIENT_SECRET", "geheim"),
-    ];
-    let config = Config::load(&source(dir.path(), &moved)).unwrap();
-    assert_eq!(config.google.revoke_url().as_str(), "http://127.0.0.1:9/oauth/revoke");
-    assert!(!format!("{config:?}").contains("geheim"));
 }

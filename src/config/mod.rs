@@ -4,12 +4,10 @@
 //! `.env.example` is the manual.
 
 mod keys;
-mod providers;
 mod source;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use ipnet::IpNet;
@@ -19,7 +17,6 @@ use crate::db::DatabaseUrl;
 use crate::secret::Secret;
 
 pub use keys::{KeyMaterial, Keys};
-pub use providers::{GoogleConfig, MicrosoftConfig, OAuthApp, PubSubConfig};
 pub use source::Source;
 
 /// Every setting, checked.
@@ -45,14 +42,8 @@ pub struct Config {
     pub allow_private_networks: bool,
     /// A PEM file of further certificate authorities.
     pub extra_ca_certs: Option<PathBuf>,
-    /// Google.
-    pub google: GoogleConfig,
-    /// Microsoft.
-    pub microsoft: MicrosoftConfig,
     /// When the periodic sync runs, with seconds, in UTC.
     pub sync_cron: String,
-    /// The longest wait for news over a connection of which nothing is heard.
-    pub imap_idle: Duration,
     /// How logs look.
     pub log_format: LogFormat,
     /// What is logged (`RUST_LOG`).
@@ -105,10 +96,7 @@ impl Config {
             cors_allowed_origins: list(source, "CORS_ALLOWED_ORIGINS"),
             allow_private_networks: parsed(source, "ALLOW_PRIVATE_NETWORKS", "false", "true or false")?,
             extra_ca_certs: existing_file(source, "EXTRA_CA_CERTS")?,
-            google: GoogleConfig::load(source)?,
-            microsoft: MicrosoftConfig::load(source)?,
             sync_cron: source.get("SYNC_CRON").unwrap_or_else(|| "0 */10 * * * *".to_owned()),
-            imap_idle: imap_idle(source)?,
             log_format: log_format(source)?,
             log_filter: source.get("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
             data_dir,
@@ -120,13 +108,6 @@ impl Config {
     pub fn public_url(&self, bound: SocketAddr) -> String {
         self.app_url.clone().unwrap_or_else(|| format!("http://{bound}"))
     }
-}
-
-fn imap_idle(source: &Source) -> anyhow::Result<Duration> {
-    const WANTED: &str = "a number of seconds from 5 to 1500";
-    let seconds: u64 = parsed(source, "IMAP_IDLE_SECONDS", "120", WANTED)?;
-    anyhow::ensure!((5..=1500).contains(&seconds), "IMAP_IDLE_SECONDS must be {WANTED}");
-    Ok(Duration::from_secs(seconds))
 }
 
 /// The data folder: the default one is created, a named one must be there, so that a typo never makes an empty database.

@@ -2,7 +2,6 @@
 
 use diesel::QueryResult;
 use diesel::connection::AnsiTransactionManager;
-use diesel_async::AnsiTransactionManager as PgAnsi;
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
 
@@ -33,27 +32,6 @@ impl DbConn {
         E: From<diesel::result::Error>,
     {
         self.begin().await?;
-        self.end(work).await
-    }
-
-    /// Runs reads that belong together: all of them see the database as it was at the first, whatever is written meanwhile.
-    pub async fn snapshot<R, E>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<R, E>) -> Result<R, E>
-    where
-        E: From<diesel::result::Error>,
-    {
-        match self {
-            Self::Sqlite(c) => LiteTransactions::begin_transaction(c).await,
-            Self::Postgres(c) => {
-                PgAnsi::begin_transaction_sql(&mut **c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
-            }
-        }?;
-        self.end(work).await
-    }
-
-    async fn end<R, E>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<R, E>) -> Result<R, E>
-    where
-        E: From<diesel::result::Error>,
-    {
         match work(self).await {
             Ok(value) => {
                 self.commit().await?;

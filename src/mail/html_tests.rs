@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::html::{page, sanitize, sanitize_with, text_to_html, to_text, to_text_with_links};
+use super::html::{page, sanitize, sanitize_with, text_to_html, to_text};
 use super::parse_tests::fixture;
 
 #[test]
@@ -121,39 +121,7 @@ fn html_becomes_readable_text() {
         "<title>no</title><p>One&nbsp;two</p><ul><li>a<li>b</ul><table><tr><td>x</td><td>y</td></tr></table><blockquote>q<br>r</blockquote><!-- c -->end <3",
     );
     assert_eq!(text, "One two\n\n- a\n- b\n\nx y\n> q\n> r\nend <3");
-    assert_eq!(to_text("<p>See <a href=https://a.example>here</a></p>"), "See here");
     assert_eq!(to_text("<pre>a\n  b</pre>"), "a\n  b");
     assert_eq!(to_text("<style>x"), "");
     assert_eq!(to_text("a<b title=\"broken>c"), "ac");
-}
-
-#[test]
-fn a_text_for_sending_says_where_links_lead() {
-    for (html, text) in [
-        (
-            "<p>See <a class=\"x\" href=\"https://a.example/?a=1&amp;b=2\">here</a>.</p><p>Bye</p>",
-            "See here <https://a.example/?a=1&b=2>.\n\nBye",
-        ),
-        (
-            "<a href='https://a.example/'>a.example</a> or <a href=\"http://b.example/c\">http://b.example/c</a>",
-            "a.example or http://b.example/c",
-        ),
-        (
-            "<a href=\"mailto:a@b.example\">a@b.example</a>, <a href=\"mailto:a@b.example\">Ann</a>",
-            "a@b.example, Ann <mailto:a@b.example>",
-        ),
-        ("<a href=\"https://a.example\"><div>All of it</div></a>then", "All of it <https://a.example>\nthen"),
-        ("x <a href=\"https://a.example\"><img src=\"cid:1\"></a> y", "x <https://a.example> y"),
-        (
-            "<a href=\"#top\">up</a> <a name=n>n</a> <a href=\"javascript:x()\">j</a> <a href=\"https://a b\">s</a>",
-            "up n j s",
-        ),
-        (
-            "<a href=\"https://a.example/1\">one<a href=\"https://a.example/2\">two",
-            "one <https://a.example/1>two <https://a.example/2>",
-        ),
-        ("<blockquote>q <a href=\"https://a.example\">r</a></blockquote>s", "> q r <https://a.example>\ns"),
-    ] {
-        assert_eq!(to_text_with_links(html), text, "{html}");
-    }
 }

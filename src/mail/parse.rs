@@ -10,7 +10,7 @@ use super::model::{Defect, ParsedMail};
 use super::{address, body, bounce, classify, date, html, message_id, threading, visible};
 
 /// Header fields that are kept because something later reads them.
-const KEPT: [&str; 26] = [
+const KEPT: [&str; 25] = [
     "return-path",
     "list-id",
     "list-unsubscribe",
@@ -35,9 +35,8 @@ const KEPT: [&str; 26] = [
     "x-priority",
     "disposition-notification-to",
     "x-loop",
-    // Our own marks: on a draft that we put into the mailbox, and on a mail whose Message-ID its provider may replace.
+    // Our own mark on a draft that we put into the mailbox.
     "x-duplex-draft",
-    "x-duplex-mail",
 ];
 
 /// Reads a raw mail. Whatever cannot be understood is left out and noted as a defect.

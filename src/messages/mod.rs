@@ -12,7 +12,6 @@ mod operations;
 mod routes;
 mod service;
 mod store;
-mod whole;
 mod written;
 
 pub use dto::{FolderDto, MessageDetail, MessageDto, Person, ThreadDto};
@@ -21,20 +20,18 @@ pub use model::{
     Intake, KnownCopy, Mailbox, Proof, Removed, Skip,
 };
 pub use operations::{
-    Carried, Change, DueItem, Fields, Flag, Former, FormerPlace, ItemKey, Leftover, MailDiff, Number, OperationChange,
-    OperationState, PlaceRow, adopt_folder, appended, carried, confirm, copied, differences, due_items, expect_in,
-    fail, flags_stored, leftovers, moved, removed, removed_leftover, replaced, retry_later, withdraw,
+    Change, DueItem, Fields, Flag, Former, FormerPlace, ItemKey, Leftover, MailDiff, Number, OperationChange,
+    OperationState, PlaceRow, appended, confirm, copied, differences, due_items, expect_in, fail, flags_stored,
+    leftovers, moved, removed, removed_leftover, replaced, retry_later, withdraw,
 };
 pub use routes::configure;
 pub use service::Messages;
 pub use store::{
-    Evidence, Identity, adopt_sent, apply_batch, apply_known, apply_whole, arrivals_since, delete_written, due_missed,
-    due_skips, end_sending, erase_account_mail, folder, folder_counts, forget_missed, forget_skips, forget_stale_skips,
-    forget_unfound, identify, known_external_ids, leaving_uids, list_folders, lock_threads, missed_ids,
-    newest_external_ids, place, placed_ids, placed_in, placeless_ids, prove_sent, record_missed, record_proof,
-    record_skips, refresh_threads, remove_locations, remove_stale_locations, rename_folder, rewrite_mail, save_cursor,
-    set_folder_error, set_included, set_provider_count, set_sent_at, skipped_uids, stored_flags, stored_uids,
-    suppressed, tell_updated, unfound, unread_uids, unreferenced, update_flags, upsert_folders, write_mail,
+    Evidence, apply_batch, apply_known, arrivals_since, delete_written, due_skips, erase_account_mail, folder,
+    folder_counts, forget_skips, forget_stale_skips, forget_unfound, known_external_ids, list_folders,
+    newest_external_ids, prove_sent, record_proof, record_skips, refresh_threads, remove_locations,
+    remove_stale_locations, rename_folder, rewrite_mail, save_cursor, set_folder_error, set_included,
+    set_provider_count, set_sent_at, set_status, skipped_uids, stored_flags, stored_uids, suppressed, tell_updated,
+    unread_uids, unreferenced, update_flags, upsert_folders, write_mail,
 };
-pub use whole::{Layout, Missed, Sighted, Whereabouts};
 pub use written::{LOCAL, MailStatus, Written, WrittenFile};

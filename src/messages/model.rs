@@ -107,10 +107,6 @@ pub struct IncomingMail {
     pub received_at: Timestamp,
     /// The identity of the mail within its mailbox, whatever the folder.
     pub external_id: String,
-    /// The conversation that the provider counts it to; such mails belong together (Gmail's `threadId`).
-    pub provider_thread_id: Option<String>,
-    /// The identity of the version of a draft whose place it takes, where the provider tells it.
-    pub replaces: Option<String>,
     /// The mail as read; the contents of its attachments lie in the storage already, their lengths are read here.
     pub parsed: ParsedMail,
     /// Where the raw mail is kept, when it is.
@@ -184,9 +180,6 @@ pub struct Applied {
     /// Those of the known ones that got another place or other flags. Nobody was told yet: a mail that lies in another
     /// folder now may have been moved there, and that is one change ([`super::tell_updated`]).
     pub changed: Vec<EmailId>,
-    /// Identities of mails of which nothing was taken over: a change of ours was confirmed after the provider was asked, so
-    /// what it said may be older. It is to be asked again.
-    pub doubtful: Vec<String>,
     /// Whether facts were written: what became of mails that were sent.
     pub told: bool,
 }

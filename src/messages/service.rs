@@ -66,14 +66,11 @@ impl Messages {
     pub async fn detail(&self, access: &Access, id: EmailId) -> ApiResult<MessageDetail> {
         access.require(Scope::Read)?;
         let mut conn = self.db.read().await?;
-        let read = conn.snapshot(async |conn| {
-            let row = read::message(conn, access, id).await?;
-            let body = read::body(conn, access, id).await?;
-            let message = assemble(conn, vec![row]).await?.pop().ok_or_else(ApiError::not_found)?;
-            let images = read::embedded_images(conn, id).await?;
-            Ok::<_, ApiError>((message, body, images, read::outgoing(conn, id).await?))
-        });
-        let (message, body, images, outgoing) = read.await?;
+        let row = read::message(&mut conn, access, id).await?;
+        let body = read::body(&mut conn, access, id).await?;
+        let message = assemble(&mut conn, vec![row]).await?.pop().ok_or_else(ApiError::not_found)?;
+        let images = read::embedded_images(&mut conn, id).await?;
+        let outgoing = read::outgoing(&mut conn, id).await?;
         drop(conn);
         let outgoing = outgoing.map(|(row, people)| OutgoingDto::new(row, &message.status, people));
         let version = outgoing.as_ref().map(|outgoing| outgoing.revision);
@@ -103,13 +100,9 @@ impl Messages {
     pub(super) async fn page(&self, access: &Access, id: EmailId) -> ApiResult<String> {
         access.require(Scope::Read)?;
         let mut conn = self.db.read().await?;
-        let read = conn.snapshot(async |conn| {
-            let body = read::body(conn, access, id).await?;
-            let images = read::embedded_images(conn, id).await?;
-            let version = read::outgoing(conn, id).await?.map(|(row, _)| row.revision);
-            Ok::<_, diesel::result::Error>((body, images, version))
-        });
-        let (body, images, version) = read.await?;
+        let body = read::body(&mut conn, access, id).await?;
+        let images = read::embedded_images(&mut conn, id).await?;
+        let version = read::outgoing(&mut conn, id).await?.map(|(row, _)| row.revision);
         drop(conn);
         match body.body_html {
             Some(html) => Ok(mail::html::page(&self.sanitized((id, version), html, images).await?)),
@@ -186,13 +179,10 @@ impl Messages {
     /// One conversation, also for somebody who may only change it.
     pub(super) async fn thread_now(&self, access: &Access, id: ThreadId) -> ApiResult<ThreadDto> {
         let mut conn = self.db.read().await?;
-        conn.snapshot(async |conn| {
-            let view = read::views(conn, access, &[id]).await?.remove(&id).ok_or_else(ApiError::not_found)?;
-            let rows = read::of_thread(conn, access, id).await?;
-            let messages = assemble(conn, rows).await?;
-            Ok(thread_dto(view, Some(messages)))
-        })
-        .await
+        let view = read::views(&mut conn, access, &[id]).await?.remove(&id).ok_or_else(ApiError::not_found)?;
+        let rows = read::of_thread(&mut conn, access, id).await?;
+        let messages = assemble(&mut conn, rows).await?;
+        Ok(thread_dto(view, Some(messages)))
     }
 
     /// The folders of a mailbox.
@@ -299,7 +289,6 @@ fn thread_dto(view: read::ThreadView, messages: Option<Vec<MessageDto>>) -> Thre
         participants: digest.participants.into_iter().map(|p| Person { email: p.email, name: p.name }).collect(),
         message_count: digest.count,
         unread_count: view.unread,
-        is_starred: view.is_starred,
         last_message_at: digest.last_at,
         snippet: digest.snippet,
         contact_ids: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolving};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::resolve::Resolve;
 use super::{AddressRule, Net, NetError};
@@ -37,24 +37,12 @@ impl reqwest::dns::Resolve for GuardedDns {
     }
 }
 
-/// The two clients of the process: an ordinary one, and one that waits for an answer as long as its request says.
-pub(super) fn clients(
+pub(super) fn client(
     tls: &rustls::ClientConfig,
     resolver: &Arc<Resolve>,
     rule: AddressRule,
     connect_timeout: Duration,
-) -> Result<(Client, Client), NetError> {
-    let built = |builder: ClientBuilder| builder.build().map_err(|error| NetError::Config(error.to_string()));
-    let builder = || builder(tls, resolver, rule, connect_timeout);
-    Ok((built(builder().read_timeout(READ_TIMEOUT))?, built(builder())?))
-}
-
-fn builder(
-    tls: &rustls::ClientConfig,
-    resolver: &Arc<Resolve>,
-    rule: AddressRule,
-    connect_timeout: Duration,
-) -> ClientBuilder {
+) -> Result<Client, NetError> {
     let mut tls = tls.clone();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Client::builder()
@@ -65,7 +53,10 @@ fn builder(
         .redirect(Policy::custom(move |attempt| redirect(rule, attempt)))
         .referer(false)
         .connect_timeout(connect_timeout)
+        .read_timeout(READ_TIMEOUT)
         .user_agent(USER_AGENT)
+        .build()
+        .map_err(|error| NetError::Config(error.to_string()))
 }
 
 fn redirect(rule: AddressRule, attempt: Attempt<'_>) -> reqwest::redirect::Action {
@@ -102,12 +93,6 @@ impl Net {
     /// do not come from the program or its settings.
     pub fn http(&self) -> Client {
         self.inner.http.clone()
-    }
-
-    /// The same for services that take their time, over an upload or until there is news: it does not end a request
-    /// in which nothing moves, so each must have a timeout of its own.
-    pub fn patient_http(&self) -> Client {
-        self.inner.patient_http.clone()
     }
 
     /// Starts a request to a URL that a user or a foreign server named.

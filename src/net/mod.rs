@@ -64,7 +64,6 @@ struct Inner {
     resolver: Arc<Resolve>,
     tls: Arc<rustls::ClientConfig>,
     http: reqwest::Client,
-    patient_http: reqwest::Client,
 }
 
 impl Net {
@@ -76,8 +75,8 @@ impl Net {
         let rule = AddressRule::new(options.allow_private_networks);
         let resolver = Arc::new(Resolve::new(options.resolve_timeout));
         let tls = tls::client_config(options.extra_ca_certs.as_deref())?;
-        let (http, patient_http) = http::clients(&tls, &resolver, rule, options.connect_timeout)?;
-        Ok(Self { inner: Arc::new(Inner { options, rule, resolver, tls: Arc::new(tls), http, patient_http }) })
+        let http = http::client(&tls, &resolver, rule, options.connect_timeout)?;
+        Ok(Self { inner: Arc::new(Inner { options, rule, resolver, tls: Arc::new(tls), http }) })
     }
 
     /// The TLS configuration that every client of the process shares.

@@ -68,7 +68,7 @@ pub(super) async fn open(
     let feed = Feed::start(outbox.into_inner(), &access, params.after.map(|after| after.0)).await?;
     let (response, session, messages) =
         actix_ws::handle(&request, body).map_err(|error| ApiError::invalid("upgrade", error.to_string()))?;
-    let talk = Talk { access, session, feed, events, accounts, clock, behind: true };
+    let talk = Talk { access, session, feed, accounts, clock, behind: true };
     actix_web::rt::spawn(talk.run(messages, listener));
     Ok(response)
 }
@@ -95,7 +95,6 @@ struct Talk {
     access: Access,
     session: Session,
     feed: Feed,
-    events: web::Data<Events>,
     accounts: web::Data<Accounts>,
     clock: web::Data<Clock>,
     /// Facts may wait to be sent.
@@ -147,10 +146,7 @@ impl Talk {
                     Err(RecvError::Closed) => return Ok(Some(CloseReason::from(CloseCode::Restart))),
                 },
                 _ = again.tick(), if self.behind => self.catch_up().await?,
-                _ = ping.tick() => {
-                    self.events.publish(Event::PersonSeen(self.access.user));
-                    self.session.ping(b"").await.map_err(|_| Gone)?;
-                }
+                _ = ping.tick() => self.session.ping(b"").await.map_err(|_| Gone)?,
                 () = &mut end => return Ok(Some(CloseReason::from(CloseCode::Again))),
             }
         }

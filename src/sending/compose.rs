@@ -9,18 +9,13 @@ use crate::mail::compose::{self, ComposeError, Composed, OutgoingFile, WrongSize
 use crate::storage::{Storage, StorageError};
 
 /// The header field that marks our own versions of a draft at its provider: `<email id>/<revision>`.
-pub const DRAFT_MARK: &str = "X-Duplex-Draft";
-
-/// The header field by which a mail is known again at a provider that gives it another Message-ID: `<email id>`.
-pub const MAIL_MARK: &str = "X-Duplex-Mail";
+const DRAFT_MARK: &str = "X-Duplex-Draft";
 
 /// What the octets are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// The recipients: without those of a blind copy.
     Sent,
-    /// A provider that hands it on itself: with those of a blind copy, whom it reads from the mail, and with our mark.
-    Marked,
     /// The author's own copy.
     Copy,
     /// The provider's copy of a draft.
@@ -51,7 +46,6 @@ impl From<WrongSize> for BodyError {
 pub fn build(mail: &Outgoing, form: Form) -> Result<Composed, ComposeError> {
     let marks = match form {
         Form::Draft => vec![(DRAFT_MARK, format!("{}/{}", mail.id, mail.revision))],
-        Form::Marked => vec![(MAIL_MARK, mail.id.to_string())],
         Form::Sent | Form::Copy => Vec::new(),
     };
     compose::compose(&compose::Outgoing {

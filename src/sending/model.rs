@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, ContactId, DealId, EmailId, OrgId, RecipientId};
 use crate::mail::Mailbox as Address;
-use crate::messages::{LOCAL, MailStatus, WrittenFile};
+use crate::messages::{MailStatus, WrittenFile};
 
 /// Most recipients of one mail, all kinds together.
 pub const MAX_RECIPIENTS: usize = 500;
@@ -119,26 +119,10 @@ pub struct Outgoing {
     pub attempts: i32,
     /// The last octet may have left.
     pub handed_at: Option<Timestamp>,
-    /// What its provider calls it; `local-…` before it does.
-    pub external_id: String,
-    /// The draft by which a provider keeps or sends it.
-    pub draft: DraftBox,
     /// The recipients.
     pub recipients: Vec<Recipient>,
     /// The files.
     pub files: Vec<WrittenFile>,
-}
-
-/// A draft at a provider that sends drafts (Gmail): a box with an id of its own, in which each version of a mail is another
-/// message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DraftBox {
-    /// The box; unknown before it was made, and when no answer came to that.
-    pub id: Option<String>,
-    /// The message in it that waits to be sent; a draft that is only kept has none.
-    pub message_id: Option<String>,
-    /// The place in the mailbox's history before it was made: from there it is looked for.
-    pub pin: Option<u64>,
 }
 
 /// What became of the mail for one recipient.
@@ -200,11 +184,6 @@ impl Recipient {
 }
 
 impl Outgoing {
-    /// Whether its provider has told no name for it.
-    pub fn is_local(&self) -> bool {
-        self.external_id.starts_with(LOCAL)
-    }
-
     /// The recipients of one kind.
     pub fn people(&self, kind: &str) -> Vec<Address> {
         self.recipients.iter().filter(|row| row.kind == kind).map(|row| row.person.clone()).collect()

@@ -10,21 +10,17 @@ use tokio_util::task::TaskTracker;
 use super::erase;
 use super::error::PassError;
 use super::gate::Gate;
-use super::gmail;
-use super::ground::{Found, Ground};
-use super::imap::{Pass, Scope, watch};
 use super::outbound;
-use super::pace;
-use super::presence;
+use super::pass::{Pass, Scope};
 use super::times::SyncTimes;
-use crate::accounts::{Accounts, Lease, Outcome, Pass as Health, Provider, Queue};
-use crate::clock::{Clock, Timestamp};
+use super::watch;
+use crate::accounts::{Accounts, Lease, Outcome, Pass as Health, Phase};
+use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::is_unavailable;
 use crate::events::{Event, Events};
 use crate::ids::AccountId;
 use crate::net::Net;
-use crate::providers::gmail::Gmail;
 use crate::providers::imap::ImapConnection;
 use crate::storage::Storage;
 use crate::telemetry::{Metrics, OutcomeLabels};
@@ -32,10 +28,8 @@ use crate::telemetry::{Metrics, OutcomeLabels};
 /// First imports that run at once in one process: each keeps some 30 MB of mail in memory.
 const IMPORTS: usize = 4;
 
-/// Passes that somebody asked for, and passes whose time has come, that run at once. Neither waits for an import, and who
-/// asks does not wait until all mailboxes have had their periodic sync.
-const ASKED: usize = 16;
-const ROUTINE: usize = 16;
+/// Passes for news that run at once; they never wait for an import.
+const UPDATES: usize = 16;
 
 /// The net under the bells: a lost ring, a backoff that ended, work that another copy left.
 const LOOK: Duration = Duration::from_secs(2);
@@ -66,10 +60,6 @@ pub struct EngineParts {
     pub times: SyncTimes,
     /// How fast connections to one server follow each other.
     pub gate: Gate,
-    /// The longest wait for news over a connection of which nothing is heard.
-    pub idle: Duration,
-    /// The Gmail API.
-    pub gmail: Gmail,
 }
 
 /// The engine; cheap to clone.
@@ -77,8 +67,8 @@ pub struct EngineParts {
 pub struct Engine {
     parts: Arc<EngineParts>,
     bell: Bell,
-    /// How many passes of each queue may run.
-    slots: [(Queue, Arc<Semaphore>); 3],
+    imports: Arc<Semaphore>,
+    updates: Arc<Semaphore>,
     running: TaskTracker,
 }
 
@@ -99,8 +89,8 @@ impl Engine {
         Self {
             parts: Arc::new(parts),
             bell: Bell::default(),
-            slots: [(Queue::Asked, ASKED), (Queue::Routine, ROUTINE), (Queue::Import, IMPORTS)]
-                .map(|(queue, most)| (queue, Arc::new(Semaphore::new(most)))),
+            imports: Arc::new(Semaphore::new(IMPORTS)),
+            updates: Arc::new(Semaphore::new(UPDATES)),
             running: TaskTracker::new(),
         }
     }
@@ -119,7 +109,6 @@ impl Engine {
         }
         self.listen(stop.clone());
         self.running.spawn(erase::run(self.parts.clone(), stop.clone()));
-        self.running.spawn(presence::run(self.parts.clone(), self.bell(), stop.clone()));
         self.running.spawn(outbound::run(self.parts.clone(), stop.clone()));
         self.running.spawn(watch::run(self.parts.clone(), stop.clone()));
         while !stop.is_cancelled() {
@@ -157,12 +146,12 @@ impl Engine {
 
     /// Claims what is due, as far as there are free slots, and starts its passes.
     async fn look(&self, stop: &CancellationToken) -> diesel::QueryResult<()> {
-        for (queue, slots) in &self.slots {
+        for (phase, slots) in [(Phase::Live, &self.updates), (Phase::Backfill, &self.imports)] {
             let free = slots.available_permits();
             if free == 0 {
                 continue;
             }
-            for lease in self.parts.accounts.claim_due(*queue, i64::try_from(free).unwrap_or(1)).await? {
+            for lease in self.parts.accounts.claim_due(phase, i64::try_from(free).unwrap_or(1)).await? {
                 let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(()) };
                 let (parts, bell, stop) = (self.parts.clone(), self.bell(), stop.child_token());
                 self.running.spawn(async move {
@@ -195,14 +184,13 @@ pub(super) async fn serve_on(
     stop: &CancellationToken,
 ) -> diesel::QueryResult<Served> {
     let Some(lease) = parts.accounts.claim_one(account).await? else { return Ok(Served::Busy) };
-    let found = Found::default();
     let pass = async {
-        let mut pass = Pass::over(Ground::prepare(parts, &lease, stop, &found).await?).await?;
+        let mut pass = Pass::prepare(parts, &lease, stop).await?;
         pass.narrow(scope);
         pass.run_on(connection).await
     };
     let outcome = tokio::select! {
-        outcome = concluded(parts, &lease, &found, pass) => outcome,
+        outcome = concluded(parts, &lease, pass) => outcome,
         () = heartbeat(parts, &lease) => Outcome::Stopped,
         () = stop.cancelled() => Outcome::Stopped,
     };
@@ -213,9 +201,8 @@ pub(super) async fn serve_on(
 /// Runs one pass and gives the lease back.
 async fn serve(parts: &EngineParts, lease: &Lease, stop: CancellationToken) {
     parts.metrics.syncs_running.inc();
-    let found = Found::default();
     let outcome = tokio::select! {
-        outcome = concluded(parts, lease, &found, run_pass(parts, lease, &stop, &found)) => outcome,
+        outcome = concluded(parts, lease, run_pass(parts, lease, &stop)) => outcome,
         () = heartbeat(parts, lease) => Outcome::Stopped,
         () = stop.cancelled() => Outcome::Stopped,
     };
@@ -262,49 +249,19 @@ async fn save(
     }
 }
 
-async fn run_pass(
-    parts: &EngineParts,
-    lease: &Lease,
-    stop: &CancellationToken,
-    found: &Found,
-) -> Result<(), PassError> {
-    let ground = Ground::prepare(parts, lease, stop, found).await?;
-    match ground.account.provider {
-        Provider::Imap => Pass::over(ground).await?.run().await,
-        Provider::Gmail => gmail::run(ground).await,
-        Provider::Outlook => Err(PassError::SetUp(anyhow::anyhow!("Outlook mailboxes cannot be synced yet"))),
-    }
+async fn run_pass(parts: &EngineParts, lease: &Lease, stop: &CancellationToken) -> Result<(), PassError> {
+    Pass::prepare(parts, lease, stop).await?.run().await
 }
 
 /// What the end of a pass means for the mailbox's row.
-async fn concluded(
-    parts: &EngineParts,
-    lease: &Lease,
-    found: &Found,
-    pass: impl Future<Output = Result<(), PassError>>,
-) -> Outcome {
+async fn concluded(parts: &EngineParts, lease: &Lease, pass: impl Future<Output = Result<(), PassError>>) -> Outcome {
     match pass.await {
-        Ok(()) => Outcome::Done { next: next_look(parts, lease.account, found.any()).await },
+        Ok(()) => Outcome::Done { next: parts.times.after(parts.clock.now()) },
         Err(error) => {
             if !matches!(error, PassError::Stopped) {
                 tracing::warn!(account.id = %lease.account, error = %error, "a sync failed");
             }
             error.outcome()
-        }
-    }
-}
-
-/// When a mailbox is looked at again: by the clock where its server is listened to, else by how much happens in it.
-async fn next_look(parts: &EngineParts, account: AccountId, found_news: bool) -> Timestamp {
-    let signs = parts.accounts.signs_after_pass(account, found_news).await;
-    let now = parts.clock.now();
-    let periodic = parts.times.after(now);
-    match signs {
-        Ok(Some(signs)) => pace::next_look(now, periodic, &signs),
-        Ok(None) => periodic,
-        Err(error) => {
-            tracing::warn!(account.id = %account, error = %error, "signs of life of a mailbox could not be read; the periodic sync follows");
-            periodic
         }
     }
 }

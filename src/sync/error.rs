@@ -1,8 +1,7 @@
 //! Why a pass ended early.
 
-use crate::accounts::{Cure, Outcome};
+use crate::accounts::Outcome;
 use crate::providers::imap::{ImapError, ImapErrorKind};
-use crate::providers::{ProviderError, ProviderErrorKind};
 use crate::storage::StorageError;
 
 /// A pass could not go on.
@@ -11,9 +10,6 @@ pub(super) enum PassError {
     /// The mail server.
     #[error(transparent)]
     Imap(#[from] ImapError),
-    /// A provider that is spoken to over HTTP.
-    #[error(transparent)]
-    Provider(#[from] ProviderError),
     /// The database.
     #[error("the database does not take the mail: {0}")]
     Database(#[from] diesel::result::Error),
@@ -31,34 +27,23 @@ pub(super) enum PassError {
 impl PassError {
     /// What the mailbox's row says about it.
     pub(super) fn outcome(&self) -> Outcome {
-        let failed = |code: &str, message: String, cure| Outcome::Failed { code: code.to_owned(), message, cure };
-        let passes = Cure::Time(None);
+        let failed = |code: &str, message: String, refused| Outcome::Failed { code: code.to_owned(), message, refused };
         match self {
             Self::Imap(error) => {
-                let refused = matches!(error.kind, ImapErrorKind::AuthFailed | ImapErrorKind::LoginDisabled);
-                failed(error.code(), error.detail.clone(), if refused { Cure::TimeOrPerson } else { passes })
+                failed(error.code(), error.detail.clone(), matches!(error.kind, ImapErrorKind::AuthFailed | ImapErrorKind::LoginDisabled))
             }
-            Self::Provider(error) => failed(error.code, error.detail.clone(), cure(error)),
             Self::Database(_) => failed(
                 "database_unavailable",
                 "The server's database does not take new mail now. It is tried again by itself; nothing is lost.".to_owned(),
-                passes,
+                false,
             ),
             Self::Storage(_) => failed(
                 "storage_unavailable",
                 "The server's storage does not take new mail now (is the disk full?). It is tried again by itself; nothing is lost.".to_owned(),
-                passes,
+                false,
             ),
-            Self::SetUp(error) => failed("credentials_unreadable", format!("{error:#}"), passes),
+            Self::SetUp(error) => failed("credentials_unreadable", format!("{error:#}"), false),
             Self::Stopped => Outcome::Stopped,
         }
-    }
-}
-
-fn cure(error: &ProviderError) -> Cure {
-    match error.kind {
-        ProviderErrorKind::NeedsPerson => Cure::Person,
-        ProviderErrorKind::NeedsOperator => Cure::Operator,
-        _ => Cure::Time(error.retry_after),
     }
 }

@@ -7,9 +7,6 @@ use croner::parser::{CronParser, Seconds};
 
 use crate::clock::Timestamp;
 
-/// Tries of a mail that cannot be read, an hour apart.
-const TRIES: u32 = 5;
-
 /// Tells when the periodic sync of a mailbox is due next.
 #[derive(Debug, Clone)]
 pub struct SyncTimes(Cron);
@@ -31,11 +28,6 @@ impl SyncTimes {
             Err(_) => time + Duration::minutes(10),
         }
     }
-}
-
-/// When a mail that could not be read is tried again; after five tries never.
-pub(super) fn next_attempt(now: Timestamp, attempts: u32) -> Option<Timestamp> {
-    (attempts < TRIES).then(|| now + Duration::hours(1))
 }
 
 fn bad_line(line: &str) -> String {

@@ -85,7 +85,7 @@ export function roleCounts() {
 
 export async function refreshAccounts() {
   const all = await listAll('/api/email/accounts');
-  state.accounts = all.filter((item) => item.status !== 'disconnected' || item.error_code !== 'removed' || item.last_sync_at);
+  state.accounts = all.filter((item) => item.status !== 'disconnected' || item.last_sync_at);
   state.loaded = true;
   changed('accounts');
   await refreshFolders();

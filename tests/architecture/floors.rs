@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// protocols the order counts as well: the earlier may use the later.
 const FLOORS: &[(u8, &str, &[&str])] = &[
     (4, "wiring", &["main", "cli", "app", "startup", "router", "schedule"]),
-    (3, "features", &["realtime", "sending", "push", "sync", "messages", "accounts", "outbox", "replay", "identity"]),
+    (3, "features", &["realtime", "sending", "sync", "messages", "accounts", "outbox", "replay", "identity"]),
     (2, "protocols", &["providers", "mail"]),
     (
         1,

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
 
-use super::super::model::{Cure, Phase, Status};
+use super::super::model::{Phase, Status};
 use super::super::service::Accounts;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
@@ -25,9 +25,6 @@ const LEASE: Duration = Duration::seconds(60);
 
 /// The longest wait between two tries.
 const MAX_BACKOFF: Duration = Duration::minutes(30);
-
-/// How often a mailbox is tried whose trouble the operator must mend.
-const OPERATOR_WAIT: Duration = Duration::minutes(10);
 
 /// Refusals of a password in a row, minutes apart, before a person is asked: some servers answer so when they are busy.
 const REFUSALS: i32 = 3;
@@ -52,14 +49,14 @@ pub enum Outcome {
         /// When the next pass is due.
         next: Timestamp,
     },
-    /// It failed.
+    /// It failed in a way that may pass by itself.
     Failed {
         /// The public code.
         code: String,
         /// What happened and what to do.
         message: String,
-        /// What helps.
-        cure: Cure,
+        /// Whether the sign-in was refused, which a person must mend if it stays so.
+        refused: bool,
     },
     /// It was stopped before its end (the server stops, or a person paused it); it goes on later.
     Stopped,
@@ -78,34 +75,19 @@ pub enum Pass {
     Disconnected,
 }
 
-/// The queues of mailboxes that are due: none of them waits for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queue {
-    /// Live ones for which somebody asked: a person, or a provider that rang.
-    Asked,
-    /// Live ones whose time has come.
-    Routine,
-    /// First imports.
-    Import,
-}
-
 impl Accounts {
-    /// Claims mailboxes of a queue that are due, the longest overdue first.
-    pub async fn claim_due(&self, queue: Queue, limit: i64) -> QueryResult<Vec<Lease>> {
-        let ids = due(&mut self.db.read().await?, queue, self.clock.now(), limit).await?;
+    /// Claims mailboxes of a phase that are due, the longest overdue first.
+    pub async fn claim_due(&self, phase: Phase, limit: i64) -> QueryResult<Vec<Lease>> {
+        let now = self.clock.now();
+        let mut conn = self.db.write().await?;
+        let ids = due(&mut conn, phase, now, limit).await?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut conn = self.db.write().await?;
-        // Read while the connection is ours: whoever asks after this asks for another pass.
-        let now = self.clock.now();
         let token = format!("{}:{}", self.instance, Uuid::now_v7());
         let claimed: Vec<(AccountId, OrgId)> = on_conn!(&mut conn, |c| {
             let free = email_accounts::claimed_until.is_null().or(email_accounts::claimed_until.lt(now));
-            let due = email_accounts::table
-                .filter(email_accounts::id.eq_any(&ids))
-                .filter(email_accounts::next_sync_at.le(now));
-            diesel::update(due.filter(free))
+            diesel::update(email_accounts::table.filter(email_accounts::id.eq_any(&ids)).filter(free))
                 .set((email_accounts::claimed_by.eq(&token), email_accounts::claimed_until.eq(now + LEASE)))
                 .returning((email_accounts::id, email_accounts::organization_id))
                 .get_results(c)
@@ -176,36 +158,29 @@ impl Accounts {
         let now = self.clock.now();
         let mut conn = self.db.write().await?;
         conn.transaction(async |tx| {
-            // A write, which holds the row: who asks for another pass from here on asks after this transaction.
-            let held = diesel::update(
-                email_accounts::table.find(lease.account).filter(email_accounts::claimed_by.eq(&lease.token)),
-            )
-            .set(email_accounts::claimed_until.eq(now + LEASE))
-            .returning((
-                email_accounts::user_id,
-                email_accounts::status,
-                email_accounts::consecutive_failures,
-                email_accounts::sync_requested_at,
-                email_accounts::phase,
-            ));
-            let found: Option<(UserId, String, i32, Option<Timestamp>, String)> =
-                on_conn!(tx, |c| held.get_result(c).await.optional())?;
+            let found: Option<(UserId, String, i32, Option<Timestamp>, String)> = on_conn!(tx, |c| {
+                email_accounts::table
+                    .find(lease.account)
+                    .filter(email_accounts::claimed_by.eq(&lease.token))
+                    .select((
+                        email_accounts::user_id,
+                        email_accounts::status,
+                        email_accounts::consecutive_failures,
+                        email_accounts::sync_requested_at,
+                        email_accounts::phase,
+                    ))
+                    .first(c)
+                    .await
+                    .optional()
+            })?;
             let Some((user, status, failures, requested, phase)) = found else { return Ok(Pass::Well) };
-            // It came to wait for a person while the pass ran: only being connected again changes that.
-            if status == Status::Disconnected.as_str() {
-                give_back(tx, lease.account, None).await?;
-                return Ok(Pass::StillError);
-            }
             if *outcome == Outcome::Stopped {
                 let next = (phase != Phase::Paused.as_str()).then_some(now);
                 give_back(tx, lease.account, next).await?;
                 return Ok(Pass::Well);
             }
-            let asked_again = requested.filter(|at| *at > lease.since);
-            let after = After::new(&status, failures, outcome, now, asked_again.is_some());
-            // Due since it was asked for: that keeps it in the queue of those that somebody asked for.
-            let next = after.next.map(|next| if next <= now { asked_again.unwrap_or(next) } else { next });
-            let next = if phase == Phase::Paused.as_str() { None } else { next };
+            let after = After::new(&status, failures, outcome, now, requested.is_some_and(|at| at > lease.since));
+            let next = if phase == Phase::Paused.as_str() { None } else { after.next };
             on_conn!(tx, |c| {
                 let ours = email_accounts::table.find(lease.account);
                 diesel::update(ours)
@@ -244,12 +219,9 @@ impl Accounts {
     }
 }
 
-async fn due(conn: &mut DbConn, queue: Queue, now: Timestamp, limit: i64) -> QueryResult<Vec<AccountId>> {
-    let phase = if queue == Queue::Import { Phase::Backfill } else { Phase::Live };
-    // A request sets both times; whatever else makes a mailbox due sets a later one.
-    let asked = email_accounts::sync_requested_at.ge(email_accounts::next_sync_at);
+async fn due(conn: &mut DbConn, phase: Phase, now: Timestamp, limit: i64) -> QueryResult<Vec<AccountId>> {
     on_conn!(conn, |c| {
-        let query = email_accounts::table
+        email_accounts::table
             .filter(email_accounts::next_sync_at.le(now))
             .filter(email_accounts::status.ne(Status::Disconnected.as_str()))
             .filter(email_accounts::phase.eq(phase.as_str()))
@@ -258,13 +230,8 @@ async fn due(conn: &mut DbConn, queue: Queue, now: Timestamp, limit: i64) -> Que
             .order(email_accounts::next_sync_at)
             .limit(limit)
             .select(email_accounts::id)
-            .into_boxed();
-        let query = match queue {
-            Queue::Asked => query.filter(asked),
-            Queue::Routine => query.filter(email_accounts::sync_requested_at.is_null().or(diesel::dsl::not(asked))),
-            Queue::Import => query,
-        };
-        query.load(c).await
+            .load(c)
+            .await
     })
 }
 
@@ -312,10 +279,10 @@ impl<'a> After<'a> {
                 let status = Status::parse(status).unwrap_or(Status::Active);
                 Self { status, error: None, failures, next: Some(again(now)), pass: Pass::Well }
             }
-            Outcome::Failed { code, message, cure } => {
+            Outcome::Failed { code, message, refused } => {
                 let failures = failures.saturating_add(1);
                 let error = Some((code.as_str(), message.as_str()));
-                if *cure == Cure::Person || (*cure == Cure::TimeOrPerson && failures >= REFUSALS) {
+                if *refused && failures >= REFUSALS {
                     return Self {
                         status: Status::Disconnected,
                         error,
@@ -325,13 +292,13 @@ impl<'a> After<'a> {
                     };
                 }
                 let pass = if status == Status::Error.as_str() { Pass::StillError } else { Pass::NewError };
-                let earliest = match cure {
-                    // Not even somebody who asks comes before the provider wants to be asked.
-                    Cure::Time(Some(wait)) => now + Duration::from_std(*wait).unwrap_or(MAX_BACKOFF),
-                    _ => now,
-                };
-                let next = again(now + backoff(failures, *cure)).max(earliest);
-                Self { status: Status::Error, error, failures, next: Some(next), pass }
+                Self {
+                    status: Status::Error,
+                    error,
+                    failures,
+                    next: Some(again(now + backoff(failures, *refused))),
+                    pass,
+                }
             }
         }
     }
@@ -349,15 +316,11 @@ impl After<'_> {
     }
 }
 
-/// Doubles from five seconds (a refused sign-in: one minute) to half an hour, give or take a fifth; what the operator must
-/// mend is tried every ten minutes.
-fn backoff(failures: i32, cure: Cure) -> Duration {
+/// Doubles from five seconds (a refused sign-in: one minute) to half an hour, give or take a fifth.
+fn backoff(failures: i32, refused: bool) -> Duration {
+    let first = if refused { 60_000 } else { 5_000 };
     let doublings = failures.clamp(1, 12) - 1;
-    let wait = match cure {
-        Cure::Operator | Cure::Person => OPERATOR_WAIT,
-        Cure::TimeOrPerson => Duration::milliseconds(60_000 << doublings).min(MAX_BACKOFF),
-        Cure::Time(_) => Duration::milliseconds(5_000 << doublings).min(MAX_BACKOFF),
-    };
+    let wait = Duration::milliseconds(first << doublings).min(MAX_BACKOFF);
     let mut byte = [128];
     // Without random numbers the wait is only less spread out.
     let _ = SystemRandom::new().fill(&mut byte);
@@ -372,7 +335,7 @@ mod tests {
     #[test]
     fn the_wait_doubles_up_to_half_an_hour_and_is_spread() {
         for (failures, seconds) in [(1, 5), (2, 10), (5, 80), (9, 1280), (30, 1800)] {
-            let wait = backoff(failures, Cure::Time(None)).num_milliseconds();
+            let wait = backoff(failures, false).num_milliseconds();
             assert!((seconds * 800..=seconds * 1200).contains(&wait), "{failures}: {wait} ms");
         }
     }
@@ -380,33 +343,11 @@ mod tests {
     #[test]
     fn a_refused_sign_in_asks_a_person_only_when_it_stays_so() {
         let now = Timestamp::from_micros(0).unwrap();
-        let outcome =
-            Outcome::Failed { code: "imap_login_failed".into(), message: "no".into(), cure: Cure::TimeOrPerson };
+        let outcome = Outcome::Failed { code: "imap_login_failed".into(), message: "no".into(), refused: true };
         assert_eq!(After::new("active", 0, &outcome, now, false).pass, Pass::NewError);
         assert_eq!(After::new("error", 1, &outcome, now, false).pass, Pass::StillError);
         let last = After::new("error", 2, &outcome, now, false);
         assert_eq!((last.pass, last.status, last.next), (Pass::Disconnected, Status::Disconnected, None));
-    }
-
-    #[test]
-    fn access_that_a_person_must_grant_anew_is_not_tried_again() {
-        let now = Timestamp::from_micros(0).unwrap();
-        let failed = |cure| Outcome::Failed { code: "oauth_revoked".into(), message: "no".into(), cure };
-        let person = failed(Cure::Person);
-        let after = After::new("active", 0, &person, now, true);
-        assert_eq!((after.pass, after.status, after.next), (Pass::Disconnected, Status::Disconnected, None));
-        let operator = failed(Cure::Operator);
-        let after = After::new("active", 7, &operator, now, false);
-        assert_eq!((after.pass, after.status), (Pass::NewError, Status::Error));
-        assert!(after.next.is_some_and(|next| next <= now + Duration::minutes(12)));
-    }
-
-    #[test]
-    fn nobody_comes_before_the_provider_wants_to_be_asked() {
-        let now = Timestamp::from_micros(0).unwrap();
-        let wait = Cure::Time(Some(std::time::Duration::from_secs(90)));
-        let outcome = Outcome::Failed { code: "provider_throttled".into(), message: "slow".into(), cure: wait };
-        assert_eq!(After::new("active", 0, &outcome, now, true).next, Some(now + Duration::seconds(90)));
     }
 
     #[test]

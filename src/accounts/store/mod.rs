@@ -1,35 +1,22 @@
 //! All SQL on `email_accounts`.
 
 pub mod claims;
-pub mod cursor;
 pub mod keys;
 pub mod lease;
 mod mail;
-pub mod oauth;
-pub mod orders;
-mod remove;
-mod rings;
-mod sealed;
-mod senders;
-pub mod signs;
-pub mod states;
 pub mod sweep;
 mod watch;
 
-use diesel::prelude::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
+use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
 use diesel::{OptionalExtension, QueryResult, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
-pub(super) use remove::{delete, remove, to_erase};
-pub(super) use sealed::{Sealed, reseal, sealed, sealed_page};
-
-use super::model::{Account, AccountSettings, Credentials, Phase, Provider, Server, Status};
+use super::model::{Account, AccountSettings, Phase, Provider, Server, Status};
 use crate::clock::Timestamp;
 use crate::db::schema::{email_accounts, email_folders};
 use crate::db::types::Json;
 use crate::db::{DbConn, is_corrupt};
-use crate::events::AccountRef;
 use crate::ids::{AccountId, FolderId, OrgId, UserId};
 use crate::on_conn;
 
@@ -44,8 +31,6 @@ struct AccountRow {
     email_address: String,
     display_name: Option<String>,
     aliases: Json,
-    credentials: String,
-    shared_via: Option<AccountId>,
     imap_host: Option<String>,
     imap_port: Option<i32>,
     imap_security: Option<String>,
@@ -65,7 +50,6 @@ struct AccountRow {
     webhook_expires_at: Option<Timestamp>,
     settings: Json,
     smtp_max_size: Option<i64>,
-    senders: Json,
     removed_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -88,8 +72,6 @@ impl TryFrom<AccountRow> for Account {
             email_address: row.email_address,
             display_name: row.display_name,
             aliases: serde_json::from_value(row.aliases.0).map_err(|_| is_corrupt("email_accounts", "aliases"))?,
-            credentials: Credentials::parse(&row.credentials).ok_or_else(word("credentials"))?,
-            shared_via: row.shared_via,
             imap: imap.zip(row.imap_username),
             smtp: server(row.smtp_host, row.smtp_port, row.smtp_security),
             status: Status::parse(&row.status).ok_or_else(word("status"))?,
@@ -103,7 +85,6 @@ impl TryFrom<AccountRow> for Account {
             push: row.push,
             webhook_expires_at: row.webhook_expires_at,
             settings: serde_json::from_value(row.settings.0).map_err(|_| is_corrupt("email_accounts", "settings"))?,
-            senders: serde_json::from_value(row.senders.0).map_err(|_| is_corrupt("email_accounts", "senders"))?,
             smtp_max_size: row.smtp_max_size.and_then(|size| u64::try_from(size).ok()),
             removed_at: row.removed_at,
             created_at: row.created_at,
@@ -112,19 +93,31 @@ impl TryFrom<AccountRow> for Account {
     }
 }
 
-/// Where and how a mailbox is reached over IMAP and SMTP; secrets sealed.
-#[derive(Debug, Clone, Default, Insertable, diesel::AsChangeset)]
+/// The sealed columns of a mailbox.
+#[derive(Debug, Clone, Queryable, Selectable, diesel::AsChangeset)]
+#[diesel(table_name = email_accounts)]
+#[diesel(treat_none_as_null = true)]
+pub(super) struct Sealed {
+    pub access_token: Option<Vec<u8>>,
+    pub refresh_token: Option<Vec<u8>>,
+    pub imap_password: Option<Vec<u8>>,
+    pub smtp_username: Option<Vec<u8>>,
+    pub smtp_password: Option<Vec<u8>>,
+}
+
+/// Where and how a mailbox is reached; secrets sealed.
+#[derive(Debug, Clone, Insertable, diesel::AsChangeset)]
 #[diesel(table_name = email_accounts)]
 #[diesel(treat_none_as_null = true)]
 pub(super) struct Endpoints {
-    pub imap_host: Option<String>,
-    pub imap_port: Option<i32>,
-    pub imap_security: Option<String>,
-    pub imap_username: Option<String>,
-    pub imap_password: Option<Vec<u8>>,
-    pub smtp_host: Option<String>,
-    pub smtp_port: Option<i32>,
-    pub smtp_security: Option<String>,
+    pub imap_host: String,
+    pub imap_port: i32,
+    pub imap_security: String,
+    pub imap_username: String,
+    pub imap_password: Vec<u8>,
+    pub smtp_host: String,
+    pub smtp_port: i32,
+    pub smtp_security: String,
     pub smtp_username: Option<Vec<u8>>,
     pub smtp_password: Option<Vec<u8>>,
 }
@@ -140,8 +133,6 @@ pub(super) struct NewAccount {
     pub email_address: String,
     pub display_name: Option<String>,
     pub aliases: Json,
-    pub credentials: &'static str,
-    pub shared_via: Option<AccountId>,
     pub settings: Json,
     pub phase: &'static str,
     pub status: &'static str,
@@ -188,16 +179,6 @@ pub(super) async fn find(conn: &mut DbConn, org: OrgId, id: AccountId) -> QueryR
     row.map(Account::try_from).transpose()
 }
 
-/// How events name a mailbox, unless it was removed.
-pub(super) async fn reference(conn: &mut DbConn, id: AccountId) -> QueryResult<Option<AccountRef>> {
-    let query = email_accounts::table
-        .find(id)
-        .filter(email_accounts::removed_at.is_null())
-        .select((email_accounts::organization_id, email_accounts::user_id));
-    let found: Option<(OrgId, UserId)> = on_conn!(conn, |c| query.first(c).await.optional())?;
-    Ok(found.map(|(org, user)| AccountRef { org, user, account: id }))
-}
-
 /// Reads the mailboxes of one user, or of the whole organization; oldest first.
 pub(super) async fn list(conn: &mut DbConn, org: OrgId, user: Option<UserId>) -> QueryResult<Vec<Account>> {
     let rows: Vec<AccountRow> = on_conn!(conn, |c| {
@@ -215,27 +196,26 @@ pub(super) async fn list(conn: &mut DbConn, org: OrgId, user: Option<UserId>) ->
     rows.into_iter().map(Account::try_from).collect()
 }
 
-/// A mailbox that has an address already.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = email_accounts)]
-pub(super) struct Known {
-    pub id: AccountId,
-    pub provider: String,
-    pub removed_at: Option<Timestamp>,
-    pub erase_requested_at: Option<Timestamp>,
-}
-
-/// Finds a user's mailbox by its address, also one that was removed.
-pub(super) async fn find_by_address(conn: &mut DbConn, user: UserId, address: &str) -> QueryResult<Option<Known>> {
+/// Finds a user's mailbox by its address: its id, and whether its mail is being erased.
+pub(super) async fn find_by_address(
+    conn: &mut DbConn,
+    user: UserId,
+    address: &str,
+) -> QueryResult<Option<(AccountId, Option<Timestamp>, Option<Timestamp>)>> {
     on_conn!(conn, |c| {
         email_accounts::table
             .filter(email_accounts::user_id.eq(user))
             .filter(email_accounts::email_address.eq(address))
-            .select(Known::as_select())
+            .select((email_accounts::id, email_accounts::removed_at, email_accounts::erase_requested_at))
             .first(c)
             .await
             .optional()
     })
+}
+
+/// Reads the sealed columns.
+pub(super) async fn sealed(conn: &mut DbConn, id: AccountId) -> QueryResult<Sealed> {
+    on_conn!(conn, |c| email_accounts::table.find(id).select(Sealed::as_select()).first(c).await)
 }
 
 /// Writes new servers and credentials and makes the mailbox due at once.
@@ -245,15 +225,10 @@ pub(super) async fn reconnect(
     endpoints: &Endpoints,
     now: Timestamp,
 ) -> QueryResult<()> {
-    on_conn!(tx, |c| diesel::update(email_accounts::table.find(id)).set(endpoints).execute(c).await)?;
-    reopen(tx, id, now).await
-}
-
-/// Brings a mailbox back to life and makes it due at once. What runs with what it was opened with before has lost its claim.
-pub(super) async fn reopen(tx: &mut DbConn, id: AccountId, now: Timestamp) -> QueryResult<()> {
     on_conn!(tx, |c| {
         diesel::update(email_accounts::table.find(id))
             .set((
+                endpoints,
                 email_accounts::status.eq(Status::Active.as_str()),
                 email_accounts::error_code.eq(None::<String>),
                 email_accounts::error_message.eq(None::<String>),
@@ -261,8 +236,6 @@ pub(super) async fn reopen(tx: &mut DbConn, id: AccountId, now: Timestamp) -> Qu
                 email_accounts::removed_at.eq(None::<Timestamp>),
                 email_accounts::next_sync_at.eq(now),
                 email_accounts::sync_requested_at.eq(now),
-                email_accounts::claimed_by.eq(None::<String>),
-                email_accounts::claimed_until.eq(None::<Timestamp>),
                 email_accounts::updated_at.eq(now),
             ))
             .execute(c)
@@ -328,6 +301,55 @@ pub(super) async fn request_sync(tx: &mut DbConn, id: AccountId, now: Timestamp)
     Ok(())
 }
 
+/// Forgets the credentials of a mailbox; its mail stays, or is marked to be erased.
+pub(super) async fn remove(tx: &mut DbConn, id: AccountId, erase: bool, now: Timestamp) -> QueryResult<()> {
+    let nothing = Sealed {
+        access_token: None,
+        refresh_token: None,
+        imap_password: None,
+        smtp_username: None,
+        smtp_password: None,
+    };
+    on_conn!(tx, |c| {
+        diesel::update(email_accounts::table.find(id))
+            .set((
+                nothing,
+                email_accounts::status.eq(Status::Disconnected.as_str()),
+                email_accounts::error_code.eq("removed"),
+                email_accounts::error_message.eq("The mailbox was disconnected; its mail can be read here."),
+                email_accounts::removed_at.eq(now),
+                email_accounts::erase_requested_at.eq(erase.then_some(now)),
+                email_accounts::next_sync_at.eq(None::<Timestamp>),
+                email_accounts::claimed_by.eq(None::<String>),
+                email_accounts::claimed_until.eq(None::<Timestamp>),
+                email_accounts::updated_at.eq(now),
+            ))
+            .execute(c)
+            .await
+    })?;
+    Ok(())
+}
+
+/// Mailboxes whose mail is to be erased.
+pub(super) async fn to_erase(conn: &mut DbConn) -> QueryResult<Vec<(AccountId, OrgId)>> {
+    on_conn!(conn, |c| {
+        email_accounts::table
+            .filter(email_accounts::erase_requested_at.is_not_null())
+            .select((email_accounts::id, email_accounts::organization_id))
+            .load(c)
+            .await
+    })
+}
+
+/// Deletes the row of a mailbox whose mail has been erased.
+pub(super) async fn delete(tx: &mut DbConn, id: AccountId) -> QueryResult<()> {
+    on_conn!(tx, |c| {
+        let erased = email_accounts::id.eq(id).and(email_accounts::erase_requested_at.is_not_null());
+        diesel::delete(email_accounts::table.filter(erased)).execute(c).await
+    })?;
+    Ok(())
+}
+
 /// The import of each folder of some mailboxes, in the order of their names.
 pub(super) async fn progress(conn: &mut DbConn, accounts: &[AccountId]) -> QueryResult<Vec<FolderProgress>> {
     on_conn!(conn, |c| {
@@ -341,4 +363,25 @@ pub(super) async fn progress(conn: &mut DbConn, accounts: &[AccountId]) -> Query
             .load(c)
             .await
     })
+}
+
+/// Every mailbox that has credentials, in pages by id.
+pub(super) async fn sealed_page(conn: &mut DbConn, after: Option<AccountId>) -> QueryResult<Vec<(AccountId, Sealed)>> {
+    on_conn!(conn, |c| {
+        let mut query = email_accounts::table
+            .order(email_accounts::id)
+            .limit(100)
+            .select((email_accounts::id, Sealed::as_select()))
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(email_accounts::id.gt(after));
+        }
+        query.load(c).await
+    })
+}
+
+/// Writes credentials that were sealed anew.
+pub(super) async fn reseal(tx: &mut DbConn, id: AccountId, sealed: &Sealed) -> QueryResult<()> {
+    on_conn!(tx, |c| diesel::update(email_accounts::table.find(id)).set(sealed).execute(c).await)?;
+    Ok(())
 }

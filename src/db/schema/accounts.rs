@@ -1,4 +1,4 @@
-//! Mailboxes, their doorbells and folders, and OAuth sign-ins under way.
+//! Mailboxes, their folders and OAuth sign-ins under way.
 
 diesel::table! {
     use crate::db::types::{Doc, Instant, Uid};
@@ -58,28 +58,6 @@ diesel::table! {
         mailed_until -> Nullable<Instant>,
         mail_not_before -> Nullable<Instant>,
         smtp_max_size -> Nullable<BigInt>,
-        credentials -> Text,
-        shared_via -> Nullable<Uid>,
-        senders -> Doc,
-        last_number -> BigInt,
-        folders_listed_at -> Nullable<Instant>,
-    }
-}
-
-diesel::table! {
-    use crate::db::types::{Instant, Uid};
-    use diesel::sql_types::*;
-
-    email_doorbells (account_id) {
-        account_id -> Uid,
-        active_at -> Nullable<Instant>,
-        rung_at -> Nullable<Instant>,
-        missed_at -> Nullable<Instant>,
-        due_at -> Nullable<Instant>,
-        failures -> Integer,
-        error_code -> Nullable<Text>,
-        error_message -> Nullable<Text>,
-        secret_hash -> Nullable<Binary>,
     }
 }
 
@@ -131,24 +109,5 @@ diesel::table! {
         expires_at -> Instant,
         used_at -> Nullable<Instant>,
         created_at -> Instant,
-        scopes -> Nullable<Text>,
-        is_done -> Bool,
-        error_code -> Nullable<Text>,
-        error_message -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    use crate::db::types::{Doc, Instant, Uid};
-    use diesel::sql_types::*;
-
-    oauth_grants (account_id) {
-        account_id -> Uid,
-        id -> Uid,
-        scopes -> Text,
-        granted_at -> Instant,
-        ends_at -> Nullable<Instant>,
-        refreshed_by -> Nullable<Text>,
-        refreshed_until -> Nullable<Instant>,
     }
 }

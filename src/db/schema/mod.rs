@@ -53,7 +53,6 @@ diesel::joinable!(email_deals -> emails (email_id));
 diesel::joinable!(email_departures -> email_accounts (account_id));
 diesel::joinable!(email_departures -> email_folders (folder_id));
 diesel::joinable!(email_departures -> emails (email_id));
-diesel::joinable!(email_doorbells -> email_accounts (account_id));
 diesel::joinable!(email_folders -> email_accounts (account_id));
 diesel::joinable!(email_links -> emails (email_id));
 diesel::joinable!(email_locations -> email_accounts (account_id));
@@ -81,7 +80,6 @@ diesel::joinable!(mailbox_operation_items -> emails (email_id));
 diesel::joinable!(mailbox_operation_items -> mailbox_operations (operation_id));
 diesel::joinable!(mailbox_operations -> organizations (organization_id));
 diesel::joinable!(mailbox_operations -> users (created_by));
-diesel::joinable!(oauth_grants -> email_accounts (account_id));
 diesel::joinable!(oauth_states -> email_accounts (account_id));
 diesel::joinable!(oauth_states -> organizations (organization_id));
 diesel::joinable!(oauth_states -> sessions (session_id));
@@ -124,7 +122,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     email_contacts,
     email_deals,
     email_departures,
-    email_doorbells,
     email_folders,
     email_links,
     email_locations,
@@ -139,7 +136,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     mailbox_operation_items,
     mailbox_operations,
-    oauth_grants,
     oauth_states,
     organizations,
     password_resets,

@@ -22,10 +22,6 @@ diesel::table! {
         mirror_due_at -> Nullable<Instant>,
         mirror_attempts -> Integer,
         mirrored_revision -> Nullable<BigInt>,
-        draft_id -> Nullable<Text>,
-        draft_message_id -> Nullable<Text>,
-        draft_pin -> Nullable<BigInt>,
-        written_message_id -> Nullable<Text>,
         created_at -> Instant,
         updated_at -> Instant,
     }

@@ -8,7 +8,6 @@ use super::Identity;
 use super::sessions::{IDLE, LONGEST};
 use crate::access::{Access, Role, Scope};
 use crate::clock::Timestamp;
-use crate::events::Event;
 use crate::identity::cache::{BrowserSession, Caller};
 use crate::identity::model::User;
 use crate::identity::{IdentityError, store, token};
@@ -65,9 +64,6 @@ impl Identity {
 
     async fn load_session(&self, hash: &[u8]) -> Result<Option<Caller>, IdentityError> {
         let found = store::sessions::by_token(&mut self.0.db.read().await?, hash).await?;
-        if let Some((_, user)) = &found {
-            self.0.events.publish(Event::PersonSeen(user.id));
-        }
         Ok(found.filter(|(_, user)| user.disabled_at.is_none()).map(|(session, user)| Caller {
             access: Access {
                 org: user.organization_id,
@@ -146,7 +142,6 @@ impl Identity {
         if key.last_used_at.is_none_or(|at| now - at >= KEY_NOTE) {
             self.note_key(key.id, now);
         }
-        self.0.events.publish(Event::PersonSeen(access.user));
         Ok(Some(Caller { access, expires_at: key.expires_at, session: None }))
     }
 

@@ -22,7 +22,6 @@ use super::password::Passwords;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::is_unique_violation;
-use crate::events::Events;
 use crate::http::RateLimiter;
 use crate::ids::ApiKeyId;
 
@@ -46,7 +45,6 @@ pub struct Identity(Arc<Inner>);
 struct Inner {
     db: Db,
     clock: Clock,
-    events: Events,
     app_url: String,
     passwords: Passwords,
     guesses: Guesses,
@@ -67,10 +65,9 @@ pub(super) struct Visitor {
 
 impl Identity {
     /// Makes the service; `app_url` is where people reach the product and what links start with.
-    pub fn new(db: Db, clock: Clock, events: Events, app_url: &str) -> Self {
+    pub fn new(db: Db, clock: Clock, app_url: &str) -> Self {
         Self(Arc::new(Inner {
             db,
-            events,
             guesses: Guesses::new(clock.clone()),
             clock,
             app_url: app_url.trim_end_matches('/').to_owned(),

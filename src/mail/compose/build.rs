@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::files;
 use super::model::{Outgoing, OutgoingFile};
 use crate::mail::body::sha256_hex;
-use crate::mail::html::{content_ids, to_text_with_links};
+use crate::mail::html::{content_ids, to_text};
 
 /// Builds the MIME form of a mail.
 ///
@@ -65,7 +65,7 @@ impl Bodies {
 /// The text of an HTML body. Where it shows the line that begins a signature, the text gets the one with the space that
 /// programs look for (RFC 3676 §4.3).
 pub(super) fn derived_text(html: &str) -> String {
-    let text = to_text_with_links(html);
+    let text = to_text(html);
     let mut out = String::with_capacity(text.len() + 1);
     for line in text.lines() {
         out.push_str(if line == "--" { "-- " } else { line });

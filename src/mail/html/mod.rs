@@ -1,6 +1,5 @@
 //! HTML of mails: made safe to show, made from text, and turned into text.
 
-mod attribute;
 mod cost;
 mod css;
 mod from_text;
@@ -14,4 +13,4 @@ pub use sanitize::{Sanitized, sanitize, sanitize_with};
 pub use to_text::{content_ids, to_text};
 
 pub(super) use sanitize::sanitize_outgoing;
-pub(super) use to_text::{to_marked_text, to_text_with_links};
+pub(super) use to_text::to_marked_text;

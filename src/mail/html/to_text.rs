@@ -1,10 +1,8 @@
-//! HTML to text in one pass, for snippets, search, quote folding and the text part of what is sent; it does not make
-//! anything safe.
+//! HTML to text in one pass, for snippets, search and quote folding; it does not make anything safe.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::attribute::attribute;
 use crate::mail::visible::QUOTE_MARK;
 
 /// Identifiers and classes of the elements in which mail programs put the mail they answer.
@@ -16,25 +14,14 @@ const MAX_CONTENT_IDS: usize = 2_000;
 
 /// The text of an HTML document with line breaks where blocks end and `> ` before quoted lines.
 pub fn to_text(html: &str) -> String {
-    without_marks(to_marked_text(html))
-}
-
-/// Like [`to_text`], with the target behind each link that does not show it: `here <https://example.org/a>`.
-pub fn to_text_with_links(html: &str) -> String {
-    without_marks(write(html, Writer { with_links: true, ..Writer::default() }))
-}
-
-fn without_marks(mut text: String) -> String {
+    let mut text = to_marked_text(html);
     text.retain(|c| c != QUOTE_MARK);
     text
 }
 
 /// Like [`to_text`], with a mark where a mail program says that its quotation begins.
 pub fn to_marked_text(html: &str) -> String {
-    write(html, Writer::default())
-}
-
-fn write(html: &str, mut writer: Writer) -> String {
+    let mut writer = Writer::default();
     let mut reader = Reader::new(html);
     while let Some(token) = reader.next() {
         match token {
@@ -42,7 +29,6 @@ fn write(html: &str, mut writer: Writer) -> String {
             Token::Tag { name, closing, attributes } => writer.tag(&name, closing, attributes),
         }
     }
-    writer.end_link();
     let end = writer.out.trim_end().len();
     writer.out.truncate(end);
     writer.out
@@ -158,9 +144,6 @@ struct Writer {
     breaks: usize,
     space: bool,
     preformatted: usize,
-    with_links: bool,
-    /// The target of the link that is open, and where its text begins.
-    link: Option<(String, usize)>,
 }
 
 impl Writer {
@@ -220,20 +203,6 @@ impl Writer {
         }
     }
 
-    /// Writes the target of the open link, unless its text shows it already.
-    fn end_link(&mut self) {
-        let Some((target, start)) = self.link.take() else { return };
-        let shown = self.out.get(start..).unwrap_or_default().trim();
-        if bare(shown) == bare(&target) {
-            return;
-        }
-        // Breaks that are due come after the target, if it has a text to stand beside.
-        let breaks = if shown.is_empty() { 0 } else { std::mem::take(&mut self.breaks) };
-        self.space |= !shown.is_empty();
-        self.word(&format!("<{target}>"));
-        self.breaks = self.breaks.max(breaks);
-    }
-
     fn tag(&mut self, name: &str, closing: bool, attributes: &str) {
         if !closing && matches!(name, "div" | "blockquote" | "hr") && is_quote(attributes) {
             self.breaks = self.breaks.max(1);
@@ -243,11 +212,6 @@ impl Writer {
         }
         match name {
             "br" => self.breaks += 1,
-            "a" if self.with_links => {
-                self.end_link();
-                let target = attribute(attributes, "href").filter(|_| !closing).and_then(target);
-                self.link = target.map(|target| (target, self.out.len()));
-            }
             "blockquote" => {
                 self.breaks = self.breaks.max(1);
                 self.depth = if closing { self.depth.saturating_sub(1) } else { self.depth + 1 };
@@ -269,23 +233,6 @@ impl Writer {
             _ => {}
         }
     }
-}
-
-/// The target of a link as it stands in a text: what a reader can follow, and nothing else.
-fn target(href: &str) -> Option<String> {
-    let target = html_escape::decode_html_entities(href.trim());
-    let follows = ["https:", "http:", "mailto:", "tel:"]
-        .iter()
-        .any(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-    let is_whole = !target.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>'));
-    (follows && is_whole).then(|| target.into_owned())
-}
-
-/// What of an address people write: without its scheme and a last slash.
-fn bare(address: &str) -> &str {
-    let schemes = ["https://", "http://", "mailto:", "tel:"];
-    let rest = schemes.iter().find_map(|scheme| address.strip_prefix(scheme)).unwrap_or(address);
-    rest.strip_suffix('/').unwrap_or(rest)
 }
 
 /// Whether an element is where a mail program puts the mail that is answered.

@@ -21,8 +21,6 @@ pub struct ThreadDto {
     pub message_count: i64,
     /// How many of them are unread.
     pub unread_count: i64,
-    /// Whether any of them has a star.
-    pub is_starred: bool,
     /// When its newest mail was received.
     pub last_message_at: Timestamp,
     /// The beginning of its newest mail.

@@ -173,15 +173,6 @@ pub struct OperationDto {
     /// What it is: `read`, `unread`, `star`, `unstar`, `archive`, `unarchive`, `move`, `labels`, `trash`, `untrash`, `undo`,
     /// or `batch` for several of these at once.
     pub kind: String,
-    /// The folder that the mails were to go to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folder_id: Option<FolderId>,
-    /// Labels that were added, by name.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub add_labels: Vec<String>,
-    /// Labels that were removed, by name.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remove_labels: Vec<String>,
     /// The mails.
     pub email_ids: Vec<EmailId>,
     /// How far it has come.
@@ -203,15 +194,9 @@ pub struct OperationDto {
 impl OperationDto {
     /// Puts an operation together.
     pub(super) fn new(row: OperationRow, items: &[ItemRow]) -> Self {
-        let undoes = row.changes.0.get("undo").and_then(|id| id.as_str()?.parse().ok());
-        let Change { folder_id, add_labels, remove_labels, .. } =
-            serde_json::from_value(row.changes.0).unwrap_or_default();
         Self {
             id: row.id,
             kind: row.kind,
-            folder_id,
-            add_labels,
-            remove_labels,
             email_ids: items.iter().map(|item| item.email_id).collect(),
             state: state(&row.state),
             error_code: row.error_code,
@@ -219,7 +204,7 @@ impl OperationDto {
             created_by: row.created_by,
             created_at: row.created_at,
             confirmed_at: row.confirmed_at,
-            undoes,
+            undoes: row.changes.0.get("undo").and_then(|id| id.as_str()?.parse().ok()),
         }
     }
 }

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::folders::{Folders, Known, Target};
 use super::model::Change;
-use super::naming::{self, NewName};
-use super::plan::{Goal, Row};
+use super::naming::new_name;
+use super::plan::{Folders, Goal, Known, Row, Target};
 use super::store::load::{self, Mail};
 use super::store::places::Location;
 use super::store::{folders, places};
 use crate::access::Access;
-use crate::accounts::Provider;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -19,17 +17,10 @@ use crate::messages::model::{Folder, FolderRole};
 use crate::messages::store;
 
 /// A mailbox's folders, all of them and as plans see them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Folderbox {
     all: Vec<Folder>,
     known: Folders,
-}
-
-impl Folderbox {
-    /// The names of a folder that is to be made.
-    fn new_name(&self, field: &'static str, name: &str) -> ApiResult<NewName> {
-        naming::new_name(self.known.provider, &self.all, name).map_err(|why| ApiError::invalid(field, why.text(name)))
-    }
 }
 
 /// The state before a change.
@@ -44,7 +35,7 @@ impl Ground {
     pub async fn load(tx: &mut DbConn, access: &Access, mails: &[Mail]) -> ApiResult<Self> {
         let accounts = load::accounts(tx, access).await?;
         let touched: BTreeSet<AccountId> = mails.iter().map(|mail| mail.account_id).collect();
-        if touched.iter().any(|account| accounts.get(account).is_some_and(|it| it.removed_at.is_some())) {
+        if touched.iter().any(|account| accounts.get(account).is_some_and(Option::is_some)) {
             return Err(ApiError::new(
                 ErrorCode::AccountNotActive,
                 "The mailbox was disconnected and its mail is kept to read only. Connect it again to change mail.",
@@ -52,10 +43,9 @@ impl Ground {
         }
         let mut boxes = BTreeMap::new();
         for account in touched {
-            let Some(provider) = accounts.get(&account).map(|it| it.provider) else { continue };
             let all = store::list_folders(tx, account).await?;
             let known = all.iter().filter(|folder| folder.selectable).map(known).collect();
-            boxes.insert(account, Folderbox { all, known: Folders { provider, known } });
+            boxes.insert(account, Folderbox { all, known: Folders { known } });
         }
         let ids: Vec<EmailId> = mails.iter().map(|mail| mail.id).collect();
         let mut locations: HashMap<EmailId, Vec<Location>> = HashMap::new();
@@ -67,7 +57,7 @@ impl Ground {
 
     /// The folders of a mailbox.
     pub fn folders(&self, account: AccountId) -> &Folders {
-        const NONE: &Folders = &Folders { provider: Provider::Imap, known: Vec::new() };
+        const NONE: &Folders = &Folders { known: Vec::new() };
         self.boxes.get(&account).map_or(NONE, |found| &found.known)
     }
 
@@ -135,12 +125,11 @@ impl Ground {
         if let Some(made) = self.made.get(&key) {
             return Ok(*made);
         }
-        let known = self.boxes.get(&account).ok_or_else(ApiError::not_found)?;
+        let known = self.boxes.entry(account).or_default();
         let id = match known.known.named(name) {
             Some(folder) => folder.id,
             None => {
-                let new = known.new_name("add_labels", name)?;
-                let role = role.or(known.known.are_labels().then_some(FolderRole::Label));
+                let new = new_name(&known.all, name).map_err(|character| unfit(name, character))?;
                 folders::make(tx, account, &new, role, now).await?
             }
         };
@@ -178,6 +167,11 @@ fn other_mailbox(field: &'static str) -> ApiError {
     ApiError::invalid(field, "the folder belongs to another mailbox than a mail; mails move within their mailbox")
 }
 
+fn unfit(name: &str, character: char) -> ApiError {
+    let message = format!("this mail server takes `{character}` for the border between levels: rename \"{name}\"");
+    ApiError::invalid("add_labels", message)
+}
+
 fn label_fits(found: &Folderbox, field: &'static str, name: &str) -> ApiResult<()> {
     let special = |role: FolderRole| role != FolderRole::Label;
     let is_special = found.known.named(name).is_some_and(|folder| folder.role.is_some_and(special));
@@ -190,7 +184,7 @@ fn label_fits(found: &Folderbox, field: &'static str, name: &str) -> ApiResult<(
         if found.all.iter().any(|folder| folder.name == name) {
             return Err(ApiError::invalid(field, format!("\"{name}\" only holds other folders, no mail")));
         }
-        found.new_name(field, name)?;
+        new_name(&found.all, name).map_err(|character| unfit(name, character))?;
     }
     Ok(())
 }

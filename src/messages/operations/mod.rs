@@ -6,12 +6,10 @@
 //! here, a place that a mail is to leave becomes a departure, and a place that it is to come to has no number yet. Carrying
 //! out means making both sides equal ([`differences`]), so that a crash anywhere is repaired by looking again.
 
-mod carried;
 mod carry;
 mod check;
 mod dto;
 mod facts;
-mod folders;
 mod ground;
 mod model;
 mod naming;
@@ -25,11 +23,11 @@ mod store;
 mod undo;
 
 pub use model::{
-    Carried, Change, DueItem, Fields, Flag, Former, FormerPlace, ItemKey, MailDiff, Number, OperationChange,
-    OperationState, PlaceRow,
+    Change, DueItem, Fields, Flag, Former, FormerPlace, ItemKey, MailDiff, Number, OperationChange, OperationState,
+    PlaceRow,
 };
 pub(super) use routes::configure;
 pub use store::{
-    Leftover, adopt_folder, appended, carried, confirm, copied, differences, due_items, expect_in, fail, flags_stored,
-    leftovers, moved, removed, removed_leftover, replaced, retry_later, withdraw,
+    Leftover, appended, confirm, copied, differences, due_items, expect_in, fail, flags_stored, leftovers, moved,
+    removed, removed_leftover, replaced, retry_later, withdraw,
 };

@@ -1,7 +1,5 @@
 //! What the journal of changes is made of.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -282,8 +280,6 @@ pub struct MailDiff {
     pub email: EmailId,
     /// The mailbox.
     pub account: AccountId,
-    /// The identity of the mail within its mailbox.
-    pub external_id: String,
     /// Where it is to lie; without a number: not there at the provider yet.
     pub locations: Vec<PlaceRow>,
     /// Where it is to lie no more.
@@ -291,33 +287,6 @@ pub struct MailDiff {
     /// Whether the mail is still to be brought to the provider, as a draft or as the copy of what was sent: until then its
     /// places are not the journal's to change.
     pub awaited: bool,
-}
-
-/// What a provider that knows mails as a whole (Gmail, Graph) has done with one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carried {
-    /// The mail.
-    pub email: EmailId,
-    /// Folders that it lies in now.
-    pub into: BTreeSet<FolderId>,
-    /// Folders that it lies in no more.
-    pub out_of: BTreeSet<FolderId>,
-    /// Whether it is read, where that was set.
-    pub is_read: Option<bool>,
-    /// Whether it has a star, where that was set.
-    pub is_starred: Option<bool>,
-}
-
-impl Carried {
-    /// Nothing so far.
-    pub fn of(email: EmailId) -> Self {
-        Self { email, into: BTreeSet::new(), out_of: BTreeSet::new(), is_read: None, is_starred: None }
-    }
-
-    /// Whether nothing was done.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::of(self.email)
-    }
 }
 
 #[cfg(test)]

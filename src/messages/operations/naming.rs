@@ -1,8 +1,6 @@
 //! What a folder that is to be made is called here and at the provider.
 
-use crate::accounts::Provider;
 use crate::messages::model::Folder;
-use crate::messages::written::LOCAL;
 use crate::providers::imap::{decode_folder_name, encode_folder_name};
 
 /// The names of a folder that does not exist yet.
@@ -16,54 +14,10 @@ pub(super) struct NewName {
     pub parent: Option<String>,
 }
 
-/// Why a folder cannot be called so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unfit {
-    /// The server's own spelling leaves no room for this character.
-    Character(char),
-    /// The provider calls something of its own so.
-    Taken,
-}
-
-impl Unfit {
-    /// The reason for a person.
-    pub fn text(self, name: &str) -> String {
-        match self {
-            Self::Character(character) => {
-                format!("this mail server takes `{character}` for the border between levels: rename \"{name}\"")
-            }
-            Self::Taken => format!("Gmail keeps the name \"{name}\" for something of its own; choose another"),
-        }
-    }
-}
-
-/// The names of a folder that does not exist yet, as its provider spells them.
-pub(super) fn new_name(provider: Provider, existing: &[Folder], name: &str) -> Result<NewName, Unfit> {
-    match provider {
-        Provider::Imap => imap_name(existing, name).map_err(Unfit::Character),
-        Provider::Gmail if is_gmails_own(name) => Err(Unfit::Taken),
-        Provider::Gmail | Provider::Outlook => Ok(awaited_name(existing, name)),
-    }
-}
-
-/// Where providers give folders ids, a new one has none until it is made there: the name stands for it.
-fn awaited_name(existing: &[Folder], name: &str) -> NewName {
-    let above = name.rmatch_indices('/').filter_map(|(at, _)| name.get(..at));
-    let folder = |name: &str| existing.iter().find(|folder| folder.name == name);
-    let parent = above.filter_map(folder).map(|folder| folder.external_id.clone()).next();
-    NewName { name: name.to_owned(), raw: format!("{LOCAL}{name}"), parent }
-}
-
-/// Whether Gmail has a label of its own that is called so, in upper or lower case.
-fn is_gmails_own(name: &str) -> bool {
-    const OWN: [&str; 9] = ["INBOX", "SENT", "DRAFT", "TRASH", "SPAM", "UNREAD", "STARRED", "IMPORTANT", "CHAT"];
-    OWN.iter().any(|own| own.eq_ignore_ascii_case(name)) || name.to_ascii_uppercase().starts_with("CATEGORY_")
-}
-
 /// Spells the name of a new folder, or answers the character that the server's own spelling leaves no room for.
 ///
 /// How a server separates levels is read off the folders that it has, and whether it keeps all of them below INBOX too.
-fn imap_name(existing: &[Folder], name: &str) -> Result<NewName, char> {
+pub(super) fn new_name(existing: &[Folder], name: &str) -> Result<NewName, char> {
     let delimiter = delimiter(existing);
     if name.eq_ignore_ascii_case("INBOX") {
         return Ok(NewName { name: "INBOX".to_owned(), raw: "INBOX".to_owned(), parent: None });
@@ -118,7 +72,7 @@ mod tests {
     }
 
     fn raw(existing: &[Folder], name: &str) -> Result<String, char> {
-        imap_name(existing, name).map(|new| new.raw)
+        new_name(existing, name).map(|new| new.raw)
     }
 
     #[test]
@@ -129,28 +83,17 @@ mod tests {
         assert_eq!(raw(&dots, "Kunden/Müller"), Ok("Kunden.M&APw-ller".to_owned()));
         assert_eq!(raw(&dots, "v1.2"), Err('.'));
         assert_eq!(raw(&[], "inbox"), Ok("INBOX".to_owned()));
-        assert_eq!(imap_name(&slashes, "a/b/c").unwrap().parent.as_deref(), Some("a/b"));
+        assert_eq!(new_name(&slashes, "a/b/c").unwrap().parent.as_deref(), Some("a/b"));
     }
 
     #[test]
     fn where_everything_lies_below_inbox_a_new_folder_does_too() {
         let courier = [folder("INBOX", "INBOX"), folder("INBOX.Sent", "INBOX/Sent")];
-        let new = imap_name(&courier, "Offers").unwrap();
+        let new = new_name(&courier, "Offers").unwrap();
         assert_eq!((new.raw.as_str(), new.name.as_str()), ("INBOX.Offers", "INBOX/Offers"));
         assert_eq!(raw(&courier, "INBOX/Offers"), Ok("INBOX.Offers".to_owned()));
         let mixed = [folder("INBOX.Sent", "INBOX/Sent"), folder("Other", "Other")];
         assert_eq!(raw(&mixed, "Offers"), Ok("Offers".to_owned()));
         assert_eq!(raw(&[folder("INBOX", "INBOX")], "Offers"), Ok("Offers".to_owned()));
-    }
-    #[test]
-    fn a_label_has_no_id_until_it_is_made_and_lies_below_the_nearest_that_is_there() {
-        let existing = [folder("Label_1", "Customers"), folder("Label_2", "Customers/2026")];
-        let new = new_name(Provider::Gmail, &existing, "Customers/2026/März/v1.2").unwrap();
-        assert_eq!((new.name.as_str(), new.parent.as_deref()), ("Customers/2026/März/v1.2", Some("Label_2")));
-        assert_eq!(new.raw, format!("{LOCAL}Customers/2026/März/v1.2"));
-        for name in ["Unread", "starred", "CHAT", "Category_Social"] {
-            assert_eq!(new_name(Provider::Gmail, &existing, name), Err(Unfit::Taken), "{name}");
-        }
-        assert!(new_name(Provider::Gmail, &existing, "Chats with friends").is_ok());
     }
 }

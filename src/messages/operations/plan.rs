@@ -3,7 +3,6 @@
 //! A change yields a [`Goal`]: where the mail is to lie, with which flags. [`steps`] compares the goal with the places that
 //! are there. The same comparison serves an undo, whose goal is the former state.
 
-use super::folders::{Folders, Target};
 use super::model::{Change, Fields, Former, FormerPlace};
 use crate::ids::{FolderId, LocationId};
 use crate::messages::model::FolderRole;
@@ -18,6 +17,16 @@ pub(super) struct Row {
     pub arrived: bool,
     pub is_read: bool,
     pub is_starred: bool,
+}
+
+/// A folder that may not exist yet.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Target {
+    Folder(FolderId),
+    /// The folder for a purpose, made when absent.
+    Role(FolderRole),
+    /// The folder of a label, made when absent.
+    Label(String),
 }
 
 /// Where a mail is to lie.
@@ -37,6 +46,59 @@ pub(super) enum Step {
     Expect(Goal),
     /// The mail stays, with other flags.
     Flags { id: LocationId, is_read: bool, is_starred: bool },
+}
+
+/// What is known of a mailbox's folders.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Folders {
+    pub known: Vec<Known>,
+}
+
+/// A folder that exists.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub id: FolderId,
+    pub name: String,
+    pub role: Option<FolderRole>,
+}
+
+impl Folders {
+    /// The folder for a purpose.
+    pub fn of_role(&self, role: FolderRole) -> Option<FolderId> {
+        self.known.iter().find(|folder| folder.role == Some(role)).map(|folder| folder.id)
+    }
+
+    /// The folder of a label: below the folder that holds all others, where there is one.
+    pub fn named(&self, name: &str) -> Option<&Known> {
+        let exact = self.known.iter().find(|folder| folder.name == name);
+        exact.or_else(|| self.known.iter().find(|folder| folder.name.strip_prefix("INBOX/") == Some(name)))
+    }
+
+    /// What a folder is for.
+    pub fn role(&self, id: FolderId) -> Option<FolderRole> {
+        self.known.iter().find(|folder| folder.id == id).and_then(|folder| folder.role)
+    }
+
+    fn exists(&self, id: FolderId) -> bool {
+        self.known.iter().any(|folder| folder.id == id)
+    }
+
+    fn target(&self, role: FolderRole) -> Target {
+        self.of_role(role).map_or(Target::Role(role), Target::Folder)
+    }
+
+    /// Where archived mail lies: some servers have a view of all mail in the place of an archive.
+    fn archive(&self) -> Target {
+        let view = || self.of_role(FolderRole::All).map(Target::Folder);
+        match self.of_role(FolderRole::Archive) {
+            Some(id) => Target::Folder(id),
+            None => view().unwrap_or(Target::Role(FolderRole::Archive)),
+        }
+    }
+
+    fn label(&self, name: &str) -> Target {
+        self.named(name).map_or_else(|| Target::Label(name.to_owned()), |folder| Target::Folder(folder.id))
+    }
 }
 
 /// What beside its places counts for a mail.
@@ -69,7 +131,7 @@ pub(super) fn goal(rows: &[Row], change: &Change, breadth: Breadth, folders: &Fo
         row.is_starred = change.is_starred.unwrap_or(row.is_starred);
     }
     let mut goals = match (change.folder_id, change.is_archived, change.trash) {
-        (Some(folder), _, _) => moved(&rows, folder, change.from_folder_id, folders),
+        (Some(folder), _, _) => moved(&rows, folder, change.from_folder_id),
         (_, Some(true), _) => archived(&rows, breadth, folders),
         (_, Some(false), _) => unarchived(&rows, folders, past),
         (_, _, Some(true)) => trashed(&rows, folders),
@@ -105,39 +167,23 @@ fn at(target: Target, rows: &[&Row]) -> Goal {
     Goal { target, is_read: rows.iter().any(|row| row.is_read), is_starred: rows.iter().any(|row| row.is_starred) }
 }
 
-fn moved(rows: &[Row], to: FolderId, from: Option<FolderId>, folders: &Folders) -> Vec<Goal> {
+fn moved(rows: &[Row], to: FolderId, from: Option<FolderId>) -> Vec<Goal> {
     let in_inbox = rows.iter().any(|row| row.is(FolderRole::Inbox));
-    let labels = folders.are_labels();
-    // Trash and spam hide a mail from everywhere else, where it is one thing.
-    let hides = labels && matches!(folders.role(to), Some(FolderRole::Trash | FolderRole::Spam));
-    let is_fixed = |row: &Row| row.is(FolderRole::Sent) || row.is(FolderRole::Drafts);
-    let target = Target::Folder(to);
-    let mut goals = gather(rows, &target, |row| {
+    gather(rows, &Target::Folder(to), |row| {
         let meant = match from {
-            _ if hides => true,
-            Some(from) => row.folder == from && !(labels && row.is(FolderRole::All)),
+            Some(from) => row.folder == from,
             None if in_inbox => row.is(FolderRole::Inbox),
-            None => !row.is(FolderRole::All) && !(labels && is_fixed(row)),
+            None => !row.is(FolderRole::All),
         };
         meant && row.folder != to
-    });
-    // From what nothing is taken away from, the mail comes there too.
-    let stays = match from {
-        Some(from) => labels && rows.iter().any(|row| row.folder == from && row.is(FolderRole::All)),
-        None => !rows.is_empty(),
-    };
-    if stays && !goals.iter().any(|goal| goal.target == target) {
-        goals.push(at(target, &rows.iter().collect::<Vec<_>>()));
-    }
-    goals
+    })
 }
 
 /// Which places an archived mail leaves.
-fn goes_to_archive(role: Option<FolderRole>, in_inbox: bool, breadth: Breadth, folders: &Folders) -> bool {
+fn goes_to_archive(role: Option<FolderRole>, in_inbox: bool, breadth: Breadth) -> bool {
     use FolderRole::{All, Archive, Drafts, Inbox, Sent, Spam, Trash};
     match role {
         Some(Inbox) => true,
-        _ if folders.are_labels() => false,
         Some(Trash | Spam | Drafts | Archive | All) => false,
         Some(Sent) => !in_inbox && breadth == Breadth::Mail,
         _ => !in_inbox && breadth != Breadth::Inbox,
@@ -146,7 +192,7 @@ fn goes_to_archive(role: Option<FolderRole>, in_inbox: bool, breadth: Breadth, f
 
 fn archived(rows: &[Row], breadth: Breadth, folders: &Folders) -> Vec<Goal> {
     let in_inbox = rows.iter().any(|row| row.is(FolderRole::Inbox));
-    gather(rows, &folders.archive(), |row| goes_to_archive(row.role, in_inbox, breadth, folders))
+    gather(rows, &folders.archive(), |row| goes_to_archive(row.role, in_inbox, breadth))
 }
 
 fn unarchived(rows: &[Row], folders: &Folders, past: &Past) -> Vec<Goal> {
@@ -159,20 +205,15 @@ fn unarchived(rows: &[Row], folders: &Folders, past: &Past) -> Vec<Goal> {
     }
     let came_from = past.before_archive.as_deref().map(|before| {
         let in_inbox = before.iter().any(|place| folders.role(place.folder) == Some(FolderRole::Inbox));
-        let moved =
-            |place: &&FormerPlace| goes_to_archive(folders.role(place.folder), in_inbox, Breadth::Mail, folders);
+        let moved = |place: &&FormerPlace| goes_to_archive(folders.role(place.folder), in_inbox, Breadth::Mail);
         before.iter().filter(moved).map(|place| place.folder).collect()
     });
     let flags = if put_away.is_empty() { &left } else { &put_away };
-    let home = if folders.are_labels() { folders.target(FolderRole::Inbox) } else { home(folders, past) };
-    come_back(&left, flags, came_from, folders, home)
+    come_back(&left, flags, came_from, folders, past)
 }
 
 fn trashed(rows: &[Row], folders: &Folders) -> Vec<Goal> {
     let trash = folders.target(FolderRole::Trash);
-    if folders.are_labels() {
-        return gather(rows, &trash, |row| !row.is(FolderRole::Trash));
-    }
     let (there, leaving): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is(FolderRole::Trash));
     let mut goals: Vec<Goal> = there.into_iter().map(Row::stays).collect();
     // The view of all mail is no copy: what leaves the other places leaves it too.
@@ -191,7 +232,7 @@ fn untrashed(rows: &[Row], folders: &Folders, past: &Past) -> Vec<Goal> {
         let elsewhere = |place: &&FormerPlace| folders.role(place.folder) != Some(FolderRole::Trash);
         before.iter().filter(elsewhere).map(|place| place.folder).collect()
     });
-    come_back(&left, &trashed, came_from, folders, home(folders, past))
+    come_back(&left, &trashed, came_from, folders, past)
 }
 
 /// Where a mail lies that was put away and comes back: where it came from, as far as it does not lie there now, or where
@@ -201,7 +242,7 @@ fn come_back(
     flags: &[&Row],
     came_from: Option<Vec<FolderId>>,
     folders: &Folders,
-    home: Target,
+    past: &Past,
 ) -> Vec<Goal> {
     let mut goals: Vec<Goal> = left.iter().map(|row| row.stays()).collect();
     let mut here: Vec<FolderId> = left.iter().map(|row| row.folder).collect();
@@ -214,8 +255,11 @@ fn come_back(
             goals.push(at(Target::Folder(folder), flags));
         }
     }
-    if !added && !goals.iter().any(|goal| goal.target == home) {
-        goals.push(at(home, flags));
+    if !added {
+        let home = home(folders, past);
+        if !goals.iter().any(|goal| goal.target == home) {
+            goals.push(at(home, flags));
+        }
     }
     goals
 }
@@ -223,8 +267,6 @@ fn come_back(
 /// Where a mail belongs of which nothing else is known.
 fn home(folders: &Folders, past: &Past) -> Target {
     let special = match (past.is_draft, past.is_outbound) {
-        // Whether it lies among drafts or sent mails is not ours to say there.
-        (true, _) | (_, true) if folders.are_labels() => folders.of_role(FolderRole::All),
         (true, _) => folders.of_role(FolderRole::Drafts),
         (false, true) => folders.of_role(FolderRole::Sent),
         _ => None,

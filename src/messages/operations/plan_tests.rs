@@ -1,7 +1,5 @@
-use super::folders::{Folders, Known, Target};
 use super::model::{Change, Fields, Former, FormerPlace};
-use super::plan::{Breadth, Goal, Past, Row, Step, former_goal, goal, steps};
-use crate::accounts::Provider;
+use super::plan::{Breadth, Folders, Goal, Known, Past, Row, Step, Target, former_goal, goal, steps};
 use crate::ids::{FolderId, LocationId};
 use crate::messages::model::FolderRole::{self, All, Archive, Drafts, Inbox, Sent, Spam, Trash};
 
@@ -16,18 +14,11 @@ impl Box {
             |role: &FolderRole| Known { id: FolderId::new(), name: role.as_str().to_owned(), role: Some(*role) };
         let mut known: Vec<Known> = roles.iter().map(of_role).collect();
         known.extend(["Work", "Other"].map(|name| Known { id: FolderId::new(), name: name.to_owned(), role: None }));
-        Self { folders: Folders { provider: Provider::Imap, known } }
+        Self { folders: Folders { known } }
     }
 
     fn usual() -> Self {
         Self::new(&[Inbox, Sent, Drafts, Trash, Spam, Archive])
-    }
-
-    /// Gmail: labels in the place of folders, a view in the place of an archive.
-    fn gmail() -> Self {
-        let mut b = Self::new(&[Inbox, Sent, Drafts, Trash, Spam, All]);
-        b.folders.provider = Provider::Gmail;
-        b
     }
 
     fn id(&self, role: Option<FolderRole>) -> FolderId {
@@ -269,67 +260,4 @@ fn an_undo_restores_what_was_changed_and_leaves_the_rest() {
     // A folder that is gone cannot take anything back.
     let gone = FormerPlace { folder: FolderId::new(), is_read: false, is_starred: false };
     assert_eq!(b.names(&goals(&b.rows(&[Some(Trash)]), &former(vec![gone], moved))), ["inbox"]);
-}
-
-#[test]
-fn at_gmail_only_the_inbox_is_left_by_what_is_archived() {
-    let b = Box::gmail();
-    let none = Past::default();
-    for (places, breadth, expected) in [
-        (vec![Some(Inbox), Some(All)], Breadth::Mail, vec!["all"]),
-        (vec![Some(Inbox), WORK, Some(All)], Breadth::Mail, vec!["Work", "all"]),
-        (vec![WORK, Some(All)], Breadth::Mail, vec!["Work", "all"]),
-        (vec![Some(Sent), Some(All)], Breadth::Mail, vec!["all", "sent"]),
-        (vec![Some(Sent), Some(Inbox), Some(All)], Breadth::Thread, vec!["all", "sent"]),
-        (vec![Some(Trash)], Breadth::Mail, vec!["trash"]),
-    ] {
-        assert_eq!(b.after(&places, &archive(true), breadth, &none), expected, "{places:?} {breadth:?}");
-    }
-    let sent = Past { is_outbound: true, ..Past::default() };
-    assert_eq!(b.after(&[WORK, Some(All)], &archive(false), Breadth::Mail, &sent), ["Work", "all", "inbox"]);
-    assert_eq!(b.after(&[Some(Sent), Some(All)], &archive(false), Breadth::Mail, &sent), ["all", "sent"]);
-}
-
-#[test]
-fn at_gmail_the_trash_hides_all_else_and_gives_it_back() {
-    let b = Box::gmail();
-    let none = Past::default();
-    let places = [Some(Inbox), WORK, Some(All)];
-    assert_eq!(b.after(&places, &trash(true), Breadth::Mail, &none), ["trash"]);
-    let past = Past { before_trash: Some(b.former(&places)), ..Past::default() };
-    assert_eq!(b.after(&[Some(Trash)], &trash(false), Breadth::Mail, &past), ["Work", "all", "inbox"]);
-    assert_eq!(b.after(&[Some(Trash)], &trash(false), Breadth::Mail, &none), ["inbox"]);
-    let sent = Past { is_outbound: true, ..Past::default() };
-    assert_eq!(b.after(&[Some(Trash)], &trash(false), Breadth::Mail, &sent), ["all"]);
-}
-
-#[test]
-fn at_gmail_a_moved_mail_leaves_no_place_that_cannot_be_left() {
-    let b = Box::gmail();
-    let to = |role, from: Option<FolderRole>| Change {
-        folder_id: Some(b.id(role)),
-        from_folder_id: from.map(|role| b.id(Some(role))),
-        ..Change::default()
-    };
-    for (places, change, expected) in [
-        (vec![Some(Inbox), Some(All)], to(WORK, None), vec!["Work", "all"]),
-        (vec![Some(Sent), Some(All)], to(WORK, None), vec!["Work", "all", "sent"]),
-        (vec![Some(All)], to(WORK, None), vec!["Work", "all"]),
-        (vec![WORK, Some(All)], to(Some(Inbox), None), vec!["all", "inbox"]),
-        (vec![Some(All)], to(WORK, Some(All)), vec!["Work", "all"]),
-        (vec![Some(Sent), Some(All)], to(WORK, Some(Sent)), vec!["Work", "all"]),
-        (vec![Some(Inbox), WORK, Some(All)], to(Some(Trash), None), vec!["trash"]),
-        (vec![Some(Inbox), WORK, Some(All)], to(Some(Spam), None), vec!["spam"]),
-        (vec![Some(Trash)], to(Some(Inbox), None), vec!["inbox"]),
-    ] {
-        assert_eq!(b.after(&places, &change, Breadth::Mail, &Past::default()), expected, "{places:?} {change:?}");
-    }
-}
-
-#[test]
-fn at_gmail_a_label_is_the_same_in_upper_and_lower_case() {
-    let b = Box::gmail();
-    let change = Change { add_labels: vec!["work".to_owned(), "New".to_owned()], ..Change::default() };
-    let after = b.after(&[Some(Inbox), Some(All)], &change, Breadth::Mail, &Past::default());
-    assert_eq!(after, ["Work", "all", "inbox", "new New"]);
 }

@@ -26,7 +26,7 @@ pub(super) struct Arrival {
 }
 
 impl Location {
-    pub(super) fn arrived(account: AccountId, arrival: &Arrival, now: Timestamp) -> Self {
+    fn arrived(account: AccountId, arrival: &Arrival, now: Timestamp) -> Self {
         let Arrival { email, received_at, copy } = arrival;
         Self {
             id: LocationId::new(),
@@ -47,7 +47,7 @@ impl Location {
     }
 
     /// Takes the provider's word over.
-    pub(super) fn take_over(&mut self, copy: &KnownCopy, intake: &Intake) {
+    fn take_over(&mut self, copy: &KnownCopy, intake: &Intake) {
         if self.knows_better(copy, intake) {
             return;
         }
@@ -121,7 +121,7 @@ pub(super) async fn take_over(
 }
 
 impl Departure {
-    pub(super) fn take_over(&mut self, copy: &KnownCopy) {
+    fn take_over(&mut self, copy: &KnownCopy) {
         self.uid = copy.uid.into();
         self.uid_validity = copy.uid_validity.into();
         self.mod_seq = mod_seq(copy.mod_seq);
@@ -216,7 +216,7 @@ impl Known {
     }
 }
 
-pub(super) async fn save(tx: &mut DbConn, rows: Vec<Location>) -> QueryResult<()> {
+async fn save(tx: &mut DbConn, rows: Vec<Location>) -> QueryResult<()> {
     insert_rows!(tx, email_locations::table, rows, |q| q.on_conflict(email_locations::id).do_update().set((
         email_locations::uid.eq(excluded(email_locations::uid)),
         email_locations::uid_validity.eq(excluded(email_locations::uid_validity)),
@@ -229,7 +229,7 @@ pub(super) async fn save(tx: &mut DbConn, rows: Vec<Location>) -> QueryResult<()
     Ok(())
 }
 
-pub(super) async fn save_departures(tx: &mut DbConn, rows: Vec<Departure>) -> QueryResult<()> {
+async fn save_departures(tx: &mut DbConn, rows: Vec<Departure>) -> QueryResult<()> {
     insert_rows!(tx, email_departures::table, rows, |q| q.on_conflict(email_departures::id).do_update().set((
         email_departures::uid.eq(excluded(email_departures::uid)),
         email_departures::uid_validity.eq(excluded(email_departures::uid_validity)),

@@ -5,10 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::dsl::{count_star, sql};
 use diesel::sql_types::Bool;
 use diesel::upsert::excluded;
-use diesel::{
-    ExpressionMethods, Insertable, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper,
-    TextExpressionMethods,
-};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
 use super::threads::IDS;
@@ -17,7 +14,6 @@ use crate::db::DbConn;
 use crate::db::schema::{email_folders, email_locations, skipped_messages};
 use crate::ids::{AccountId, FolderId};
 use crate::messages::model::{Folder, FolderCount, FolderCursor, FolderListing, FolderRole};
-use crate::messages::written::LOCAL;
 use crate::{insert_rows, on_conn};
 
 #[derive(Insertable)]
@@ -117,7 +113,6 @@ pub async fn upsert_folders(
             deleted_at: None,
         })
         .collect();
-    adopt_made_here(tx, account, &rows).await?;
     insert_rows!(tx, email_folders::table, rows, |q| q
         .on_conflict((email_folders::account_id, email_folders::external_id))
         .do_update()
@@ -142,31 +137,6 @@ pub async fn upsert_folders(
         on_conn!(tx, |c| query.execute(c).await)?;
     }
     Ok(gone)
-}
-
-/// Labels that were made here and are listed now have the provider's ids from now on.
-async fn adopt_made_here(tx: &mut DbConn, account: AccountId, listed: &[NewFolder]) -> QueryResult<()> {
-    let query = email_folders::table
-        .filter(email_folders::account_id.eq(account))
-        .filter(email_folders::external_id.like(format!("{LOCAL}%")))
-        .filter(email_folders::deleted_at.is_null())
-        .select((email_folders::id, email_folders::name));
-    let made_here: Vec<(FolderId, String)> = on_conn!(tx, |c| query.load(c).await)?;
-    for (id, name) in made_here {
-        let is_it = |it: &&NewFolder| it.name == name && it.role == Some(FolderRole::Label.as_str());
-        let Some(found) = listed.iter().find(is_it) else { continue };
-        let query = email_folders::table
-            .filter(email_folders::account_id.eq(account))
-            .filter(email_folders::external_id.eq(&found.external_id))
-            .count();
-        let known: i64 = on_conn!(tx, |c| query.get_result(c).await)?;
-        if known == 0 {
-            let set = email_folders::external_id.eq(&found.external_id);
-            let query = diesel::update(email_folders::table.find(id)).set(set);
-            on_conn!(tx, |c| query.execute(c).await)?;
-        }
-    }
-    Ok(())
 }
 
 /// Folders that mail is on its way to: one that was made here may not be listed yet.

@@ -61,8 +61,7 @@ pub async fn apply_batch(
     let mut changed = arrivals::take_over(tx, owner.account, arrivals, &unheard, intake).await?;
     changed.extend(own.changed);
     changed.extend(refresh::refresh(tx, &known, intake.now).await?);
-    let changed = changed.into_iter().collect();
-    Ok(Applied { new, known: known_count, changed, told: own.told || told, ..Applied::default() })
+    Ok(Applied { new, known: known_count, changed: changed.into_iter().collect(), told: own.told || told })
 }
 
 /// Adds places of mails that are stored already, without their bodies; those that are not known after all are passed over.
@@ -94,7 +93,7 @@ pub async fn known_external_ids(conn: &mut DbConn, account: AccountId, ids: &[&s
     Ok(stored(conn, account, ids).await?.into_keys().collect())
 }
 
-pub(super) async fn stored(
+async fn stored(
     conn: &mut DbConn,
     account: AccountId,
     external_ids: &[&str],
@@ -122,7 +121,7 @@ async fn store_new(
         return Ok((Vec::new(), false));
     }
     let now = intake.now;
-    let read: Vec<Threaded<'_>> = fresh.iter().map(|(_, mail)| Threaded::of(mail)).collect();
+    let read: Vec<(&ParsedMail, Timestamp)> = fresh.iter().map(|(_, mail)| (&mail.parsed, mail.received_at)).collect();
     let (assigned, merged) = assign_threads(tx, owner, &read, intake).await?;
     let mut rows = Rows::default();
     let mut shares = Vec::with_capacity(fresh.len());
@@ -158,35 +157,14 @@ async fn store_new(
     Ok((new, told))
 }
 
-/// What decides on the thread of a mail.
-pub(super) struct Threaded<'a> {
-    pub mail: &'a ParsedMail,
-    pub at: Timestamp,
-    /// The conversation that the provider counts it to.
-    pub provider_thread: Option<&'a str>,
-}
-
-impl<'a> Threaded<'a> {
-    fn of(mail: &'a IncomingMail) -> Self {
-        Self { mail: &mail.parsed, at: mail.received_at, provider_thread: mail.provider_thread_id.as_deref() }
-    }
-
-    /// The Message-IDs that join it to others, and the provider's word, which counts within one mailbox.
-    fn keys(&self, owner: &Mailbox) -> Vec<String> {
-        let mut keys = thread_keys(self.mail);
-        keys.extend(self.provider_thread.map(|thread| format!("{}/{thread}", owner.account)));
-        keys
-    }
-}
-
 /// Finds or makes the thread of each mail. Also answers the threads that took in others: they are to be computed anew.
 pub(super) async fn assign_threads(
     tx: &mut DbConn,
     owner: &Mailbox,
-    mails: &[Threaded<'_>],
+    mails: &[(&ParsedMail, Timestamp)],
     intake: &Intake,
 ) -> QueryResult<(Vec<ThreadId>, BTreeSet<ThreadId>)> {
-    let keys: Vec<Vec<String>> = mails.iter().map(|mail| mail.keys(owner)).collect();
+    let keys: Vec<Vec<String>> = mails.iter().map(|(mail, _)| thread_keys(mail)).collect();
     let known = threads::by_message_ids(tx, owner.org, keys.iter().flatten().map(String::as_str).collect()).await?;
     let union = union(&known, &keys);
     let now = intake.now;
@@ -206,7 +184,7 @@ pub(super) async fn assign_threads(
         .map(|(message_id, thread)| IdRow { organization_id: owner.org, thread_id: id_of(&thread), message_id })
         .collect();
     let mut digests: BTreeMap<ThreadId, Digest> = BTreeMap::new();
-    for (Threaded { mail, at, .. }, thread) in mails.iter().zip(&assigned) {
+    for ((mail, at), thread) in mails.iter().zip(&assigned) {
         let before = || stored.get(thread).map_or_else(Digest::empty, ThreadRow::digest);
         digests.entry(*thread).or_insert_with(before).add(digest_of(mail, *at));
     }

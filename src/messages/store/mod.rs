@@ -8,7 +8,6 @@ mod erase;
 mod folders;
 mod incoming;
 pub(super) mod location;
-mod missed;
 mod outgoing;
 pub(super) mod own;
 mod placement;
@@ -21,7 +20,6 @@ mod skips;
 mod suppress;
 pub(super) mod threads;
 mod told;
-mod whole;
 
 pub use erase::{erase_account_mail, unreferenced};
 pub use folders::{
@@ -29,17 +27,13 @@ pub use folders::{
     set_provider_count, upsert_folders,
 };
 pub use incoming::{apply_batch, apply_known, known_external_ids};
-pub use missed::{due_missed, forget_missed, missed_ids, record_missed};
-pub use outgoing::{delete_written, end_sending, refresh_threads, rewrite_mail, set_sent_at, write_mail};
-pub use own::{Evidence, Identity, adopt_sent, identify, prove_sent};
+pub use outgoing::{delete_written, refresh_threads, rewrite_mail, set_sent_at, set_status, write_mail};
+pub use own::{Evidence, prove_sent};
 pub use places::{
-    forget_unfound, leaving_uids, newest_external_ids, remove_locations, remove_stale_locations, stored_flags,
-    stored_uids, unfound, unread_uids, update_flags,
+    forget_unfound, newest_external_ids, remove_locations, remove_stale_locations, stored_flags, stored_uids,
+    unread_uids, update_flags,
 };
 pub use proofs::{proven_at, record_proof};
 pub use skips::{due_skips, forget_skips, forget_stale_skips, record_skips, skip_reasons, skipped_uids};
 pub use suppress::suppressed;
-pub use threads::lock as lock_threads;
 pub use told::updated as tell_updated;
-pub(in crate::messages) use whole::GENERATION;
-pub use whole::{apply_whole, place, placed_ids, placed_in, placeless_ids};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::{AsChangeset, ExpressionMethods, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
-use super::incoming::{Threaded, assign_threads};
+use super::incoming::assign_threads;
 use super::placement::State;
 use super::rows::{Decided, Rows};
 use super::threads::{self, Share};
@@ -29,8 +29,8 @@ pub async fn write_mail(
 ) -> QueryResult<ThreadId> {
     threads::lock(tx, owner.org).await?;
     let (at, is_draft) = (written.at, written.status == MailStatus::Draft);
-    let mail = Threaded { mail: &written.content, at, provider_thread: None };
-    let (assigned, merged) = assign_threads(tx, owner, &[mail], &Intake { now, seen_at: now, told: true }).await?;
+    let (assigned, merged) =
+        assign_threads(tx, owner, &[(&written.content, at)], &Intake { now, seen_at: now, told: true }).await?;
     let thread = assigned.into_iter().next().unwrap_or_else(ThreadId::new);
     let state = State { is_read: true, is_draft, ..State::default() };
     let mut rows = Rows::default();
@@ -136,29 +136,22 @@ pub async fn delete_written(tx: &mut DbConn, owner: &Mailbox, id: EmailId, now: 
     erase::unreferenced(tx, owner.org, paths).await
 }
 
-/// Says how far mails are that were being sent, with the words that say why. Answers those that were still: of others it
-/// was proven meanwhile that they were sent, and the proof stays.
-pub async fn end_sending(
+/// Sets how far mails are on their way, with the words that say why.
+pub async fn set_status(
     tx: &mut DbConn,
     ids: &[EmailId],
     status: MailStatus,
     why: Option<&str>,
     now: Timestamp,
-) -> QueryResult<Vec<EmailId>> {
-    let sending =
-        || emails::table.filter(emails::id.eq_any(ids)).filter(emails::status.eq(MailStatus::Sending.as_str()));
-    on_conn!(tx, |c| {
-        diesel::update(sending())
-            .set((
-                emails::status.eq(status.as_str()),
-                emails::is_draft.eq(false),
-                emails::error_message.eq(why),
-                emails::updated_at.eq(now),
-            ))
-            .returning(emails::id)
-            .get_results(c)
-            .await
-    })
+) -> QueryResult<()> {
+    let query = diesel::update(emails::table.filter(emails::id.eq_any(ids))).set((
+        emails::status.eq(status.as_str()),
+        emails::is_draft.eq(status == MailStatus::Draft),
+        emails::error_message.eq(why),
+        emails::updated_at.eq(now),
+    ));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    Ok(())
 }
 
 /// Notes when mails leave: their Date, and their place in lists.

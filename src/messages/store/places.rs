@@ -135,22 +135,6 @@ pub async fn remove_stale_locations(
     Ok((ids.len(), removed))
 }
 
-/// Places that a change of ours was to bring about and that the provider confirmed before `before`, without a number so far.
-pub async fn unfound(
-    conn: &mut DbConn,
-    account: AccountId,
-    folder: FolderId,
-    before: Timestamp,
-) -> QueryResult<Vec<(LocationId, EmailId)>> {
-    let query = email_locations::table
-        .filter(email_locations::account_id.eq(account))
-        .filter(email_locations::uid.is_null())
-        .filter(email_locations::folder_id.eq(folder))
-        .filter(email_locations::settled_at.lt(before))
-        .select((email_locations::id, email_locations::email_id));
-    on_conn!(conn, |c| query.load(c).await)
-}
-
 /// Takes out places that a change of ours was to bring about and that a look into the folder did not find: the provider
 /// confirmed them before `before`, so they would have been there.
 pub async fn forget_unfound(
@@ -160,7 +144,13 @@ pub async fn forget_unfound(
     before: Timestamp,
     intake: &Intake,
 ) -> QueryResult<()> {
-    let mut unfound = unfound(tx, owner.account, folder, before).await?;
+    let query = email_locations::table
+        .filter(email_locations::account_id.eq(owner.account))
+        .filter(email_locations::uid.is_null())
+        .filter(email_locations::folder_id.eq(folder))
+        .filter(email_locations::settled_at.lt(before))
+        .select((email_locations::id, email_locations::email_id));
+    let mut unfound: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
     // What is still to be brought there cannot have been found.
     let awaited = own::awaited(tx, &unfound.iter().map(|(_, email)| *email).collect::<Vec<_>>()).await?;
     unfound.retain(|(_, email)| !awaited.contains(email));
@@ -183,29 +173,15 @@ pub async fn stored_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32,
         .filter(email_locations::uid.ge(i64::from(start)))
         .select(email_locations::uid.assume_not_null());
     let mut uids: Vec<i64> = on_conn!(conn, |c| shown.load(c).await)?;
-    uids.extend(leaving(conn, folder, uid_validity, start).await?);
-    uids.sort_unstable();
-    Ok(numbers(uids))
-}
-
-/// The UIDs of a folder from `start` on that mails are to leave, ascending.
-pub async fn leaving_uids(conn: &mut DbConn, folder: FolderId, uid_validity: u32, start: u32) -> QueryResult<Vec<u32>> {
-    let mut uids = leaving(conn, folder, uid_validity, start).await?;
-    uids.sort_unstable();
-    Ok(numbers(uids))
-}
-
-async fn leaving(conn: &mut DbConn, folder: FolderId, uid_validity: u32, start: u32) -> QueryResult<Vec<i64>> {
-    let query = email_departures::table
+    let leaving = email_departures::table
         .filter(email_departures::folder_id.eq(folder))
         .filter(email_departures::uid_validity.eq(i64::from(uid_validity)))
         .filter(email_departures::uid.ge(i64::from(start)))
         .select(email_departures::uid);
-    on_conn!(conn, |c| query.load(c).await)
-}
-
-fn numbers(uids: Vec<i64>) -> Vec<u32> {
-    uids.into_iter().filter_map(|uid| u32::try_from(uid).ok()).collect()
+    let leaving: Vec<i64> = on_conn!(conn, |c| leaving.load(c).await)?;
+    uids.extend(leaving);
+    uids.sort_unstable();
+    Ok(uids.into_iter().filter_map(|uid| u32::try_from(uid).ok()).collect())
 }
 
 /// The UIDs of a folder from `start` on where copies of ours lie that were not read back so far.
@@ -239,21 +215,21 @@ pub async fn newest_external_ids(
     Ok(rows.into_iter().filter_map(|(uid, id)| Some((u32::try_from(uid).ok()?, id))).collect())
 }
 
-/// The flags of mails of a folder as the provider told them last, by ascending UID: of the newest `count`, or of the newest
-/// below a UID.
+/// The flags of the mails of a folder as the provider told them last, by ascending UID, from `first` to `last`.
 pub async fn stored_flags(
     conn: &mut DbConn,
     account: AccountId,
     folder: FolderId,
     uid_validity: u32,
-    (below, count): (Option<u32>, usize),
+    (first, last): (u32, u32),
 ) -> QueryResult<Vec<FlagChange>> {
+    let uids = (i64::from(first), i64::from(last));
+    let answered = answered_uids(conn, account, folder, uid_validity, uids).await?;
     let query = email_locations::table
         .filter(email_locations::folder_id.eq(folder))
         .filter(email_locations::uid_validity.eq(i64::from(uid_validity)))
-        .filter(email_locations::uid.lt(below.map_or(i64::MAX, i64::from)))
-        .order(email_locations::uid.desc())
-        .limit(i64::try_from(count).unwrap_or(i64::MAX))
+        .filter(email_locations::uid.between(uids.0, uids.1))
+        .order(email_locations::uid)
         .select((
             email_locations::uid.assume_not_null(),
             email_locations::is_read,
@@ -263,18 +239,14 @@ pub async fn stored_flags(
         ));
     type Row = (i64, bool, bool, Option<bool>, Option<bool>);
     let rows: Vec<Row> = on_conn!(conn, |c| query.load(c).await)?;
-    let Some(((first, ..), (last, ..))) = rows.last().zip(rows.iter().next()) else { return Ok(Vec::new()) };
-    let answered = answered_uids(conn, account, folder, uid_validity, (*first, *last)).await?;
-    let told = |(uid, read, starred, server_read, server_starred): Row| {
-        Some(FlagChange {
-            uid: u32::try_from(uid).ok()?,
-            is_read: server_read.unwrap_or(read),
-            is_starred: server_starred.unwrap_or(starred),
-            is_answered: answered.contains(&uid),
-            mod_seq: None,
-        })
+    let told = |(uid, read, starred, server_read, server_starred): Row| FlagChange {
+        uid: u32::try_from(uid).unwrap_or_default(),
+        is_read: server_read.unwrap_or(read),
+        is_starred: server_starred.unwrap_or(starred),
+        is_answered: answered.contains(&uid),
+        mod_seq: None,
     };
-    Ok(rows.into_iter().rev().filter_map(told).collect())
+    Ok(rows.into_iter().map(told).collect())
 }
 
 /// Which mails of a folder are answered. They are few, and have an index of their own: looking into every mail for the mark

@@ -86,7 +86,7 @@ pub(super) struct IdRow {
 /// Makes writers of one organization's threads take turns; on SQLite they do already.
 ///
 /// Two batches of different mailboxes could otherwise give one Message-ID to two threads.
-pub async fn lock(tx: &mut DbConn, org: OrgId) -> QueryResult<()> {
+pub(in crate::messages) async fn lock(tx: &mut DbConn, org: OrgId) -> QueryResult<()> {
     if let DbConn::Postgres(c) = tx {
         let (high, low) = org.uuid().as_u64_pair();
         diesel::sql_query("SELECT pg_advisory_xact_lock($1)")

@@ -17,7 +17,6 @@ mod connection;
 mod copy_map;
 mod error;
 mod fetch;
-mod flag_line;
 mod folders;
 mod heads;
 mod idle;

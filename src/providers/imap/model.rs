@@ -139,23 +139,6 @@ pub struct MessageFlags {
     pub forwarded: bool,
 }
 
-impl MessageFlags {
-    /// Takes a flag by its name; of others nothing is kept.
-    pub(super) fn note(&mut self, name: &[u8]) {
-        let known = [
-            (&b"\\Seen"[..], &mut self.seen),
-            (b"\\Flagged", &mut self.flagged),
-            (b"\\Answered", &mut self.answered),
-            (b"\\Deleted", &mut self.deleted),
-            (b"\\Draft", &mut self.draft),
-            (b"$Forwarded", &mut self.forwarded),
-        ];
-        for (flag, is_set) in known {
-            *is_set |= name.eq_ignore_ascii_case(flag);
-        }
-    }
-}
-
 /// One line of a folder's index: everything but the mail itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexEntry {

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::flag_line;
 use super::lexer::{Lexer, Value};
 use super::{Capabilities, ImapError, MailboxStatus, MessageFlags, UidSet};
 
@@ -117,9 +116,6 @@ pub(super) struct Body {
 pub(super) fn parse(frame: &Bytes) -> Result<Response, ImapError> {
     if frame.starts_with(b"+") {
         return Ok(Response::Continue);
-    }
-    if let Some(data) = flag_line::parse(frame) {
-        return Ok(Response::Fetch(Box::new(data)));
     }
     let mut lexer = Lexer::new(frame);
     if frame.starts_with(b"* ") {
@@ -334,8 +330,16 @@ fn origin(section: &str) -> Option<u64> {
 
 fn flags(values: &[Value]) -> MessageFlags {
     let mut flags = MessageFlags::default();
-    for name in values.iter().filter_map(Value::bytes) {
-        flags.note(name);
+    for name in values.iter().filter_map(Value::text) {
+        match name.to_ascii_lowercase().as_str() {
+            "\\seen" => flags.seen = true,
+            "\\flagged" => flags.flagged = true,
+            "\\answered" => flags.answered = true,
+            "\\deleted" => flags.deleted = true,
+            "\\draft" => flags.draft = true,
+            "$forwarded" => flags.forwarded = true,
+            _ => {}
+        }
     }
     flags
 }

@@ -10,7 +10,7 @@ use crate::ids::EmailId;
 use crate::messages::{self, FolderRole, MailStatus, MessageDetail};
 use crate::outbox::{self, Fact};
 use crate::sending::dto::MailInput;
-use crate::sending::model::{DraftBox, Outgoing};
+use crate::sending::model::Outgoing;
 use crate::sending::store::write::{self, Due};
 use crate::sending::store::{folder_of, load, outcome};
 
@@ -117,8 +117,7 @@ impl Sending {
                 outbox::record(tx, vec![fact], now).await?;
                 audit(tx, access, "draft.discarded", id, now).await?;
                 messages::withdraw(tx, id, now).await?;
-                let is_kept_there = draft.mirrored_revision.is_some() || draft.draft != DraftBox::default();
-                if messages::leftovers(tx, id).await?.is_empty() && !is_kept_there {
+                if messages::leftovers(tx, id).await?.is_empty() && draft.mirrored_revision.is_none() {
                     return Ok(messages::delete_written(tx, &owner, id, now).await?);
                 }
                 write::hide(tx, id, now).await?;

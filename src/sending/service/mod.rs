@@ -10,9 +10,9 @@ use chrono::Duration;
 use super::dto::MailInput;
 use super::model::Outgoing;
 use super::store::write::{self, Due};
-use super::store::{boxes, load, outcome};
+use super::store::{load, outcome};
 use crate::access::{Access, Scope};
-use crate::accounts::{Account, Accounts, Provider};
+use crate::accounts::{Account, Accounts};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, DbConn};
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -145,7 +145,6 @@ impl Sending {
                 write::set_due(tx, id, None, now).await?;
                 write::set_scheduled_at(tx, id, None).await?;
                 write::restore(tx, id, mail.revision, &mail.plan, now).await?;
-                boxes::discard(tx, id, now).await?;
                 self.tell(tx, &owner, id, now).await?;
                 audit(tx, access, "message.cancelled", id, now).await
             })
@@ -171,9 +170,6 @@ impl Sending {
                     return Err(ApiError::new(ErrorCode::Conflict, detail));
                 }
                 outcome::reopen_recipients(tx, id).await?;
-                if mail.status == MailStatus::Uncertain {
-                    boxes::forget_pin(tx, id).await?;
-                }
                 write::set_due(tx, id, Some(now), now).await?;
                 self.tell(tx, &owner, id, now).await?;
                 audit(tx, access, "message.retried", id, now).await
@@ -213,12 +209,7 @@ impl Sending {
         if account.status == crate::accounts::Status::Disconnected {
             return Err(inactive("The mailbox is disconnected. Reconnect it, then send."));
         }
-        let can_send = match account.provider {
-            Provider::Gmail => true,
-            Provider::Imap => account.smtp.is_some(),
-            Provider::Outlook => false,
-        };
-        if !can_send {
+        if account.smtp.is_none() {
             let detail = "Mail cannot be sent from this kind of mailbox yet.";
             return Err(ApiError::new(ErrorCode::ProviderNotAvailable, detail));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::prepare::{Kind, Source, refused};
-use crate::accounts::{Account, Provider};
+use crate::accounts::Account;
 use crate::error::{ApiError, ApiResult};
 use crate::ids::AttachmentId;
 use crate::mail::compose::answer::{self, Body};
@@ -24,10 +24,8 @@ pub(super) fn people(
     kind: Kind,
     derive: bool,
 ) -> ApiResult<ParsedMail> {
-    let (from, reply_to) = author(account, input.from_alias.as_deref())?;
     let mut content = ParsedMail {
-        from: Some(from),
-        reply_to,
+        from: Some(author(account, input.from_alias.as_deref())?),
         to: addresses("to", &input.to, kind)?,
         cc: addresses("cc", &input.cc, kind)?,
         bcc: addresses("bcc", &input.bcc, kind)?,
@@ -47,23 +45,18 @@ pub(super) fn people(
     Ok(content)
 }
 
-/// The author, and where answers go when not to the author.
-fn author(account: &Account, alias: Option<&str>) -> ApiResult<(Address, Vec<Address>)> {
-    let asked = alias.unwrap_or(&account.email_address);
-    check_text("from_alias", asked).map_err(refused)?;
-    let Some(sender) = account.sender(asked) else {
-        let detail = match account.provider {
-            Provider::Gmail => {
-                "Gmail does not send from this address. Add it in Gmail under Settings, Accounts, \"Send mail as\", and confirm \
-                 it; then sync the mailbox."
-            }
-            Provider::Outlook | Provider::Imap => "it is no address of this mailbox; add it to its aliases first",
-        };
-        return Err(ApiError::invalid("from_alias", detail));
+fn author(account: &Account, alias: Option<&str>) -> ApiResult<Address> {
+    let name = account.display_name.clone();
+    let Some(alias) = alias else {
+        return Ok(Address { name, address: account.email_address.clone() });
     };
-    let reply_to = sender.reply_to.map(|address| Address { name: None, address });
-    let name = account.display_name.clone().or(sender.name);
-    Ok((Address { name, address: sender.address }, reply_to.into_iter().collect()))
+    check_text("from_alias", alias).map_err(refused)?;
+    let alias = alias.trim();
+    let mut own = std::iter::once(&account.email_address).chain(&account.aliases);
+    match own.find(|address| address.eq_ignore_ascii_case(alias)) {
+        Some(address) => Ok(Address { name, address: address.clone() }),
+        None => Err(ApiError::invalid("from_alias", "it is no address of this mailbox; add it to its aliases first")),
+    }
 }
 
 /// In a draft an address may be half written; before it leaves, it must be one.
@@ -153,8 +146,7 @@ pub(super) fn body(
     let written = OwnText { text: text.clone(), html: html.clone() };
     let mut whole = Body { text, html };
     if complete {
-        let from = content.from.as_ref().map(|from| from.address.as_str()).unwrap_or_default();
-        if let Some(signature) = account.signature(from).filter(|signature| !signature.trim().is_empty()) {
+        if let Some(signature) = account.settings.signature_html.as_deref() {
             whole = whole.with_signature(signature);
         }
         if let Some((action, _, original, of_source)) = source {

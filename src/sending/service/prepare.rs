@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Sending;
 use super::parts::{body, embed, head, message_id, people};
 use crate::access::Access;
-use crate::accounts::{Account, Provider};
+use crate::accounts::Account;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -18,7 +18,7 @@ use crate::mail::{Mailbox as Address, ParsedMail};
 use crate::messages::{self, MailStatus, Mailbox, Written, WrittenFile};
 use crate::sending::compose::{self, Form};
 use crate::sending::dto::{MailInput, PersonInput};
-use crate::sending::model::{Action, DraftBox, MAX_MAIL, MAX_RECIPIENTS, Options, Outgoing, Plan};
+use crate::sending::model::{Action, MAX_MAIL, MAX_RECIPIENTS, Options, Outgoing, Plan};
 use crate::sending::store::{files, write};
 
 /// Most header fields of its own that a mail may have.
@@ -253,12 +253,7 @@ fn check_size(access: &Access, prepared: &Prepared, kind: Kind, now: Timestamp) 
         return check_text("subject", &prepared.content.subject).map_err(refused);
     }
     let mail = preview(access, prepared, now);
-    let is_gmail = prepared.account.provider == Provider::Gmail;
-    let built = compose::build(&mail, if is_gmail { Form::Marked } else { Form::Sent }).map_err(refused)?;
-    if is_gmail && built.needs_smtputf8() {
-        let detail = "Gmail takes no addresses with letters beyond ASCII before the @; leave them out";
-        return Err(ApiError::invalid("to", detail));
-    }
+    let built = compose::build(&mail, Form::Sent).map_err(refused)?;
     let limit = prepared.account.smtp_max_size.unwrap_or(MAX_MAIL).min(MAX_MAIL);
     if built.size() <= limit {
         return Ok(());
@@ -275,7 +270,7 @@ fn check_size(access: &Access, prepared: &Prepared, kind: Kind, now: Timestamp) 
 /// The mail as the sender will find it.
 fn preview(access: &Access, prepared: &Prepared, now: Timestamp) -> Outgoing {
     let content = &prepared.content;
-    let kinds = [("to", &content.to), ("cc", &content.cc), ("bcc", &content.bcc), ("reply_to", &content.reply_to)];
+    let kinds = [("to", &content.to), ("cc", &content.cc), ("bcc", &content.bcc)];
     let recipients = kinds.into_iter().flat_map(|(kind, list)| {
         list.iter().map(move |person| crate::sending::model::Recipient {
             id: crate::ids::RecipientId::new(),
@@ -304,8 +299,6 @@ fn preview(access: &Access, prepared: &Prepared, now: Timestamp) -> Outgoing {
         mirror_due_at: None,
         attempts: 0,
         handed_at: None,
-        external_id: String::new(),
-        draft: DraftBox::default(),
         recipients: recipients.collect(),
         files: prepared.files.clone(),
     }

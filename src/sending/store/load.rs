@@ -16,7 +16,7 @@ use crate::ids::{AccountId, AttachmentId, EmailId, OrgId, RecipientId};
 use crate::mail::Mailbox as Address;
 use crate::messages::{MailStatus, WrittenFile};
 use crate::on_conn;
-use crate::sending::model::{Action, Delivered, DraftBox, Outgoing, Plan, Recipient};
+use crate::sending::model::{Action, Delivered, Outgoing, Plan, Recipient};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = emails)]
@@ -35,7 +35,6 @@ struct MailRow {
     body_html: Option<String>,
     sent_at: Timestamp,
     received_at: Timestamp,
-    external_id: String,
 }
 
 #[derive(Queryable, Selectable)]
@@ -50,9 +49,6 @@ struct PlanRow {
     mirror_due_at: Option<Timestamp>,
     attempts: i32,
     handed_at: Option<Timestamp>,
-    draft_id: Option<String>,
-    draft_message_id: Option<String>,
-    draft_pin: Option<i64>,
 }
 
 /// Mails that are written here, whoever owns them, in the order of their ids.
@@ -121,12 +117,6 @@ fn assemble(
         mirror_due_at: plan.mirror_due_at,
         attempts: plan.attempts,
         handed_at: plan.handed_at,
-        external_id: mail.external_id,
-        draft: DraftBox {
-            id: plan.draft_id,
-            message_id: plan.draft_message_id,
-            pin: plan.draft_pin.and_then(|pin| u64::try_from(pin).ok()),
-        },
         recipients,
         files,
     })

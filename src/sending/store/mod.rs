@@ -1,6 +1,5 @@
 //! All SQL of sending.
 
-pub mod boxes;
 pub mod files;
 pub mod load;
 pub mod outcome;

@@ -59,13 +59,6 @@ pub async fn note_handed(tx: &mut DbConn, id: EmailId, now: Timestamp) -> QueryR
     Ok(())
 }
 
-/// Whether a mail is still being sent: nobody proved meanwhile that it was.
-pub async fn is_sending(tx: &mut DbConn, id: EmailId) -> QueryResult<bool> {
-    let query = emails::table.find(id).filter(emails::status.eq(MailStatus::Sending.as_str())).count();
-    let found: i64 = on_conn!(tx, |c| query.get_result(c).await)?;
-    Ok(found == 1)
-}
-
 /// Takes a note of the hand-over back: the connection broke before the last octet left.
 pub async fn unhand(tx: &mut DbConn, id: EmailId) -> QueryResult<()> {
     let query = diesel::update(
@@ -96,8 +89,7 @@ pub struct Next {
     pub file_due_at: Option<Timestamp>,
 }
 
-/// Ends an attempt: the status, its reason and what is done next. Answers whether it was still to be ended: not when it was
-/// proven meanwhile that the mail was sent.
+/// Ends an attempt: the status, its reason and what is done next.
 pub async fn conclude(
     tx: &mut DbConn,
     id: EmailId,
@@ -105,10 +97,8 @@ pub async fn conclude(
     why: Option<(&str, &str)>,
     next: Next,
     now: Timestamp,
-) -> QueryResult<bool> {
-    if messages::end_sending(tx, &[id], status, why.map(|(_, words)| words), now).await?.is_empty() {
-        return Ok(false);
-    }
+) -> QueryResult<()> {
+    messages::set_status(tx, &[id], status, why.map(|(_, words)| words), now).await?;
     let query = diesel::update(email_outgoing::table.find(id)).set((
         email_outgoing::due_at.eq(next.due_at),
         email_outgoing::file_due_at.eq(next.file_due_at),
@@ -117,28 +107,25 @@ pub async fn conclude(
         email_outgoing::updated_at.eq(now),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(true)
+    Ok(())
 }
 
-/// Puts mails back that were begun and of which nothing left. Answers those that it holds for.
+/// Puts mails back that were begun and not tried.
 pub async fn give_back(
     tx: &mut DbConn,
     ids: &[EmailId],
     due_at: Timestamp,
     why: Option<(&str, &str)>,
     now: Timestamp,
-) -> QueryResult<Vec<EmailId>> {
-    let back = messages::end_sending(tx, ids, MailStatus::Queued, why.map(|(_, words)| words), now).await?;
-    for id in &back {
-        unhand(tx, *id).await?;
-    }
-    let query = diesel::update(email_outgoing::table.filter(email_outgoing::email_id.eq_any(&back))).set((
+) -> QueryResult<()> {
+    messages::set_status(tx, ids, MailStatus::Queued, why.map(|(_, words)| words), now).await?;
+    let query = diesel::update(email_outgoing::table.filter(email_outgoing::email_id.eq_any(ids))).set((
         email_outgoing::due_at.eq(due_at),
         email_outgoing::error_code.eq(why.map(|(code, _)| code)),
         email_outgoing::updated_at.eq(now),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(back)
+    Ok(())
 }
 
 /// Looks for the copy of a mail again later, or with nothing never again.

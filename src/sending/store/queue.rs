@@ -66,7 +66,6 @@ pub async fn begin(tx: &mut DbConn, ids: &[EmailId], now: Timestamp) -> QueryRes
         email_outgoing::table
             .filter(email_outgoing::email_id.eq_any(&begun))
             .filter(email_outgoing::handed_at.is_null())
-            .filter(email_outgoing::draft_message_id.is_null())
             .select(email_outgoing::email_id)
             .load(c)
             .await

@@ -3,14 +3,12 @@
 //! The work list is rows. A mailbox has one sender in all copies of the process at a time (its claim), with up to three
 //! connections; many mailboxes are served side by side, and none for long while others wait.
 
-mod arm;
 mod backoff;
-mod chores;
-mod conclusion;
-mod desk;
-mod gmail;
-mod imap;
-mod ledger;
+mod conclude;
+mod deliver;
+mod file;
+mod mailbox;
+mod mirror;
 mod session;
 
 use std::sync::Arc;
@@ -27,7 +25,6 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::events::{Event, Events};
 use crate::net::Net;
-use crate::providers::gmail::Gmail;
 use crate::storage::Storage;
 use crate::sync::Gate;
 use session::Session;
@@ -54,8 +51,6 @@ pub struct SenderParts {
     pub events: Events,
     /// The pace of new connections.
     pub gate: Gate,
-    /// The Gmail API.
-    pub gmail: Gmail,
 }
 
 /// The sender of all mailboxes.
@@ -111,17 +106,15 @@ async fn look(
     running: &TaskTracker,
     stop: &CancellationToken,
 ) -> diesel::QueryResult<Duration> {
-    // With every slot taken, the next look comes as soon as one is free.
-    tokio::select! {
-        _ = slots.acquire() => {}
-        () = stop.cancelled() => return Ok(LOOK),
-    }
     let free = slots.available_permits();
+    if free == 0 {
+        return Ok(LOOK);
+    }
     for claim in parts.accounts.claim_mailer(i64::try_from(free).unwrap_or(1)).await? {
         let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(LOOK) };
-        let (parts, slots, stop) = (parts.clone(), slots.clone(), stop.clone());
+        let (parts, stop) = (parts.clone(), stop.clone());
         running.spawn(async move {
-            Session::serve(&parts, &slots, claim, &stop).await;
+            Session::serve(&parts, claim, &stop).await;
             drop(slot);
         });
     }

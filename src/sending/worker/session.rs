@@ -2,53 +2,59 @@
 
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-use super::arm::Arm;
-use super::desk::Desk;
-use super::{SenderParts, chores};
-use crate::accounts::Mailer;
-use crate::error::is_unavailable;
+use super::SenderParts;
+use crate::accounts::{Account, Mailer};
 use crate::events::Event;
-use crate::sending::store::{load, queue};
+use crate::ids::EmailId;
+use crate::messages::{MailStatus, Mailbox};
+use crate::outbox::{self, Fact};
+use crate::providers::imap::ImapConnection;
+use crate::providers::smtp::SmtpConnection;
+use crate::sending::store::outcome::{self, Next};
+use crate::sending::store::queue;
 
 /// Mails that are begun together.
 const TOGETHER: i64 = 60;
 
-/// Mails of one mailbox after which others that wait have their turn, and its own copies and drafts theirs.
+/// Mails of one mailbox after which others have their turn.
 const TURN: usize = 300;
 
 /// How long connections are kept for the next mail.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Copies and drafts that are seen to in one go: what is due meanwhile waits no longer than for these.
-const CHORES: i64 = 10;
+/// Copies and drafts that are seen to in one go.
+const CHORES: i64 = 50;
 
-/// How often a claim is renewed while a provider is waited for.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The words for a mail whose fate is not known.
+pub(super) const UNCERTAIN: &str = "The connection ended after the mail was handed over and before the server answered, \
+     so it may have been sent. It is being looked for among the sent mails. Trying it again may send it twice.";
 
 /// The sender of one mailbox.
 pub(super) struct Session<'a> {
-    desk: &'a Desk<'a>,
-    arm: Arm<'a>,
+    pub(super) parts: &'a SenderParts,
+    pub(super) claim: Mailer,
+    pub(super) account: Account,
+    pub(super) owner: Mailbox,
+    /// Connections that wait for the next mail.
+    pub(super) idle: Vec<SmtpConnection>,
+    /// The connection to the mailbox, for copies and drafts.
+    pub(super) mailbox: Option<ImapConnection>,
 }
 
 impl<'a> Session<'a> {
     /// Serves a mailbox and gives the claim back.
-    pub async fn serve(parts: &'a SenderParts, slots: &Semaphore, claim: Mailer, stop: &CancellationToken) {
+    pub async fn serve(parts: &'a SenderParts, claim: Mailer, stop: &CancellationToken) {
         let id = claim.account;
         let listener = parts.events.subscribe();
         let worked = async {
-            let Some(desk) = Desk::of(parts, claim.clone()).await? else { return Ok(()) };
-            let Some(arm) = Arm::of(&desk) else { return Ok(()) };
-            let mut session = Session { desk: &desk, arm };
-            let worked = tokio::select! {
-                worked = session.work(listener, slots, stop) => worked,
-                lost = heartbeat(&desk) => lost,
-            };
-            session.arm.close().await;
+            let Some(account) = parts.accounts.find(claim.org, id).await? else { return Ok(()) };
+            let owner = Mailbox::of(&account);
+            let mut session = Session { parts, claim: claim.clone(), account, owner, idle: Vec::new(), mailbox: None };
+            let worked = session.work(listener, stop).await;
+            session.close().await;
             worked
         };
         if let Err(error) = worked.await {
@@ -59,31 +65,21 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn work(
-        &mut self,
-        mut listener: Receiver<Event>,
-        slots: &Semaphore,
-        stop: &CancellationToken,
-    ) -> diesel::QueryResult<()> {
-        self.desk.recover(self.arm.doubt()).await?;
-        let (mut sent, mut in_a_row, mut lingered) = (0, 0, Duration::ZERO);
-        while !stop.is_cancelled() && (sent < TURN || slots.available_permits() > 0) {
-            self.desk.renew().await?;
+    async fn work(&mut self, mut listener: Receiver<Event>, stop: &CancellationToken) -> diesel::QueryResult<()> {
+        self.recover().await?;
+        let (mut sent, mut lingered) = (0, Duration::ZERO);
+        while !stop.is_cancelled() && sent < TURN {
+            self.renew().await?;
             let mails = self.send_due().await?;
+            let chores = self.do_chores().await?;
             sent += mails;
-            in_a_row += mails;
-            // What people wait for goes first; copies follow when nothing is due, and now and then when there always is.
-            let mut chores = 0;
-            if mails == 0 || in_a_row >= TURN {
-                (chores, in_a_row) = (self.do_chores().await?, 0);
-            }
             if mails + chores > 0 {
                 lingered = Duration::ZERO;
                 continue;
             }
             let pause = self.pause().await?;
             tokio::select! {
-                () = rung(&mut listener, &self.desk.claim) => {}
+                () = rung(&mut listener, &self.claim) => {}
                 () = tokio::time::sleep(pause) => lingered += pause,
                 () = stop.cancelled() => {}
             }
@@ -96,63 +92,98 @@ impl<'a> Session<'a> {
 
     /// How long nothing is due in this mailbox, as long as its connections are kept at most.
     async fn pause(&self) -> diesel::QueryResult<Duration> {
-        let now = self.desk.parts.clock.now();
-        let next = queue::next_due(&mut self.desk.parts.db.read().await?, Some(self.desk.account.id), now).await?;
+        let now = self.parts.clock.now();
+        let next = queue::next_due(&mut self.parts.db.read().await?, Some(self.account.id), now).await?;
         let until = next.and_then(|at| (at - now).to_std().ok());
         Ok(until.unwrap_or(LINGER).clamp(Duration::from_millis(1), LINGER))
     }
 
+    /// Sees to what a sender left that died: what cannot have left is sent again, the rest is looked for.
+    async fn recover(&self) -> diesel::QueryResult<()> {
+        let now = self.parts.clock.now();
+        let abandoned = queue::abandoned(&mut self.parts.db.read().await?, self.account.id).await?;
+        if abandoned.is_empty() {
+            return Ok(());
+        }
+        let safe: Vec<EmailId> = abandoned.iter().filter(|(_, handed)| !handed).map(|(id, _)| *id).collect();
+        let mut conn = self.parts.db.write().await?;
+        conn.transaction(async |tx| {
+            self.parts.accounts.renew_mailer(tx, &self.claim).await?;
+            outcome::give_back(tx, &safe, now, None, now).await?;
+            for (id, _) in abandoned.iter().filter(|(_, handed)| *handed) {
+                let next = Next { due_at: None, file_due_at: Some(now) };
+                let why = Some(("smtp_no_answer", UNCERTAIN));
+                outcome::conclude(tx, *id, MailStatus::Uncertain, why, next, now).await?;
+            }
+            for (id, _) in &abandoned {
+                let thread = outcome::thread_of(tx, *id).await?;
+                let fact = Fact::email_updated(self.owner.reference(), *id, thread, &["status"]);
+                outbox::record(tx, vec![fact], now).await?;
+            }
+            Ok::<_, diesel::result::Error>(())
+        })
+        .await?;
+        drop(conn);
+        self.ring();
+        Ok(())
+    }
+
     /// Sends mails whose time has come. Answers how many were tried.
     async fn send_due(&mut self) -> diesel::QueryResult<usize> {
-        let now = self.desk.parts.clock.now();
-        if self.desk.parts.accounts.is_mail_held(self.desk.account.id, now).await? {
+        let now = self.parts.clock.now();
+        if self.parts.accounts.is_mail_held(self.account.id, now).await? {
             return Ok(0);
         }
-        let due = queue::due(&mut self.desk.parts.db.read().await?, self.desk.account.id, now, TOGETHER).await?;
+        let due = queue::due(&mut self.parts.db.read().await?, self.account.id, now, TOGETHER).await?;
         if due.is_empty() {
             return Ok(0);
         }
-        let mut conn = self.desk.parts.db.write().await?;
+        let mut conn = self.parts.db.write().await?;
         let begun = conn
             .transaction(async |tx| {
-                self.desk.parts.accounts.renew_mailer(tx, &self.desk.claim).await?;
+                self.parts.accounts.renew_mailer(tx, &self.claim).await?;
                 queue::begin(tx, &due, now).await
             })
             .await?;
         drop(conn);
-        let mails = load::outgoing(&mut self.desk.parts.db.read().await?, &begun).await?;
-        self.arm.deliver(mails).await?;
+        self.deliver(&begun).await?;
         Ok(begun.len())
     }
 
     /// Files copies of sent mails, looks for lost ones and mirrors drafts.
     async fn do_chores(&mut self) -> diesel::QueryResult<usize> {
-        let now = self.desk.parts.clock.now();
-        let mut conn = self.desk.parts.db.read().await?;
-        let to_file = queue::to_file(&mut conn, self.desk.account.id, now, CHORES).await?;
-        let to_mirror = queue::to_mirror(&mut conn, self.desk.account.id, now, CHORES).await?;
+        let now = self.parts.clock.now();
+        let mut conn = self.parts.db.read().await?;
+        let to_file = queue::to_file(&mut conn, self.account.id, now, CHORES).await?;
+        let to_mirror = queue::to_mirror(&mut conn, self.account.id, now, CHORES).await?;
         drop(conn);
         for id in &to_file {
-            self.desk.renew().await?;
-            chores::file(self.desk, &mut self.arm, *id).await?;
+            self.renew().await?;
+            self.file(*id).await?;
         }
         for id in &to_mirror {
-            self.desk.renew().await?;
-            chores::mirror(self.desk, &mut self.arm, *id).await?;
+            self.renew().await?;
+            self.mirror(*id).await?;
         }
         Ok(to_file.len() + to_mirror.len())
     }
-}
 
-/// Shows that the claim is in use while a provider takes its time; ends when it was lost.
-async fn heartbeat(desk: &Desk<'_>) -> diesel::QueryResult<()> {
-    loop {
-        tokio::time::sleep(HEARTBEAT).await;
-        match desk.renew().await {
-            Err(error) if is_unavailable(&error) => {
-                tracing::warn!(account.id = %desk.account.id, %error, "a claim could not be renewed; trying again");
-            }
-            renewed => renewed?,
+    async fn renew(&self) -> diesel::QueryResult<()> {
+        let mut conn = self.parts.db.write().await?;
+        self.parts.accounts.renew_mailer(&mut conn, &self.claim).await
+    }
+
+    /// Tells whoever listens that facts were recorded.
+    pub(super) fn ring(&self) {
+        self.parts.events.publish(Event::FactsRecorded(self.claim.org));
+    }
+
+    async fn close(&mut self) {
+        for connection in self.idle.drain(..) {
+            connection.quit().await;
+        }
+        if let Some(connection) = self.mailbox.take() {
+            connection.logout().await;
         }
     }
 }

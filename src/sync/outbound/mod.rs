@@ -1,15 +1,15 @@
 //! Carries what people change here to the provider.
 //!
 //! The work list is the journal's pending items. Carrying out means making the provider's mailbox equal to what is shown
-//! here, mail by mail (a pure `plan` says what is missing for that), so a crash anywhere is made good by looking again. A
+//! here, mail by mail ([`plan`] says what is missing for that), so a crash anywhere is made good by looking again. A
 //! mailbox has one carrier at a time, beside its sync and with a connection of its own: a change never waits for an
-//! import. What is common is here; how a provider is spoken to stands in a folder of its own.
+//! import.
 
-mod desk;
+mod carry;
+mod commands;
 mod failure;
-mod gmail;
-mod imap;
-mod outcomes;
+mod flags;
+mod plan;
 mod session;
 
 use std::sync::Arc;

@@ -6,38 +6,45 @@ use std::time::Duration;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-use super::desk::{Arm, Desk, SessionError};
-use super::failure::Reason;
-use super::outcomes::Outcomes;
-use crate::accounts::Carrier;
+use super::carry::Outcomes;
+use super::failure::{Reason, next_try};
+use crate::accounts::{Account, Carrier};
 use crate::db::DbConn;
 use crate::events::Event;
 use crate::ids::EmailId;
-use crate::messages::{self, DueItem, Fields, ItemKey, OperationChange};
+use crate::messages::{self, DueItem, Fields, ItemKey, Mailbox, OperationChange};
 use crate::outbox::{self, Fact};
+use crate::providers::imap::{ImapConnection, ImapError, ImapSettings};
 use crate::sync::engine::EngineParts;
 
 /// Changes that are worked off together.
 const TOGETHER: u32 = 1_000;
 
-/// How long a session waits for the next change: people seldom change one mail only.
+/// How long a connection is kept for the next change: people seldom change one mail only.
 const LINGER: Duration = Duration::from_secs(20);
 
 /// Tries to find a mail that is not where it was.
 const SEARCHES: u32 = 5;
 
-/// The carrier of one mailbox.
-pub(super) struct Session<'a> {
-    desk: Desk<'a>,
-    arm: Arm<'a>,
+/// Why a session ended early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    /// The database, or a claim that was lost.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+    /// The credentials cannot be opened.
+    #[error("{0:#}")]
+    SetUp(anyhow::Error),
 }
 
-impl<'a> std::ops::Deref for Session<'a> {
-    type Target = Desk<'a>;
-
-    fn deref(&self) -> &Desk<'a> {
-        &self.desk
-    }
+/// The carrier of one mailbox.
+pub(super) struct Session<'a> {
+    pub(super) parts: &'a EngineParts,
+    pub(super) carrier: Carrier,
+    pub(super) account: Account,
+    pub(super) owner: Mailbox,
+    settings: ImapSettings,
+    connection: Option<ImapConnection>,
 }
 
 impl<'a> Session<'a> {
@@ -46,10 +53,11 @@ impl<'a> Session<'a> {
         let id = carrier.account;
         let listener = parts.events.subscribe();
         let worked = async {
-            let Some(desk) = Desk::open(parts, carrier.clone()).await? else { return Ok(()) };
-            let mut session = Self { arm: Arm::of(desk.clone()).await?, desk };
+            let Some(mut session) = Self::open(parts, carrier.clone()).await? else { return Ok(()) };
             session.work(listener, stop).await?;
-            session.arm.close().await;
+            if let Some(connection) = session.connection.take() {
+                connection.logout().await;
+            }
             Ok::<(), SessionError>(())
         };
         if let Err(error) = worked.await {
@@ -58,6 +66,13 @@ impl<'a> Session<'a> {
         if let Err(error) = parts.accounts.release_carrier(&carrier).await {
             tracing::warn!(account.id = %id, %error, "a claim on carrying out changes could not be given back; it ends by itself");
         }
+    }
+
+    async fn open(parts: &'a EngineParts, carrier: Carrier) -> Result<Option<Self>, SessionError> {
+        let Some(account) = parts.accounts.find(carrier.org, carrier.account).await? else { return Ok(None) };
+        let settings = parts.accounts.imap_settings(&account).await.map_err(SessionError::SetUp)?;
+        let owner = Mailbox::of(&account);
+        Ok(Some(Self { parts, carrier, account, owner, settings, connection: None }))
     }
 
     async fn work(&mut self, mut listener: Receiver<Event>, stop: &CancellationToken) -> Result<(), SessionError> {
@@ -87,8 +102,25 @@ impl<'a> Session<'a> {
         }
         let emails: Vec<EmailId> = todo.keys().copied().collect();
         let diffs = messages::differences(&mut self.parts.db.read().await?, &emails).await?;
-        let outcomes = self.arm.carry(&diffs, &todo).await?;
+        let outcomes = self.carry(&diffs, &todo).await?;
         self.conclude(due, &outcomes).await
+    }
+
+    /// The connection, signed in.
+    pub(super) async fn connection(&mut self) -> Result<&mut ImapConnection, ImapError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                self.parts.gate.wait(&self.settings.host).await;
+                ImapConnection::connect(&self.parts.net, &self.settings).await?
+            }
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Forgets a connection that is no good any more.
+    pub(super) fn hang_up(&mut self) {
+        self.connection = None;
     }
 
     /// Writes what became of the items.
@@ -100,7 +132,7 @@ impl<'a> Session<'a> {
                 None => confirmed.push(item.key),
                 Some(reason) => {
                     let searched = reason.code == "message_elsewhere" && item.attempts >= SEARCHES;
-                    match reason.next_try(now, item.attempts, item.created_at).filter(|_| !searched) {
+                    match next_try(now, item.attempts, item.created_at).filter(|_| reason.passes && !searched) {
                         Some(at) => later.push((item.key, (reason, at))),
                         None => failed.push((item.key, if searched { Reason::gone() } else { reason })),
                     }

@@ -5,17 +5,16 @@ import { post } from '../api.js';
 import { announce, fill, h, icon } from '../dom.js';
 import { count } from '../format.js';
 import { field, form, tick } from '../forms.js';
-import { account, putAccount, refreshAccounts, state, watch } from '../store.js';
+import { putAccount, state, watch } from '../store.js';
 import { banner } from '../ui.js';
 import { smallPrint, topBar } from './door.js';
 import { doneOf, progressCard, statusOf } from './progress.js';
-import { providerButtons, providerMark, showOutcome } from './providers.js';
 import { CONNECT_CODES, providerHint, SECURITY, securityText, sourceText, usualPort } from './remedies.js';
 
 const LOOKS_LIKE_ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 /** The page `/connect`. */
-export function connectPage({ query }) {
+export function connectPage() {
   const side = h('div', { class: 'beside' });
   let card = null;
   const showCard = (item) => {
@@ -41,12 +40,6 @@ export function connectPage({ query }) {
   const drawOwn = () => fill(own, ownList());
   const stop = watch((what) => { if (what === 'accounts') drawOwn(); });
   drawOwn();
-  const outcome = h('div', { class: 'slot outcome' });
-  showOutcome(query, outcome).then(async (id) => {
-    if (!id) return;
-    await refreshAccounts();
-    if (account(id)) showCard(account(id));
-  });
   const first = state.accounts.length === 0;
   const el = h('div', { class: 'bare' },
     topBar(state.accounts.length ? h('a', { class: 'btn ghost', href: '/' }, 'Inbox') : null),
@@ -54,7 +47,7 @@ export function connectPage({ query }) {
       h('section', { 'aria-labelledby': 'connect-title' },
         h('h1', { id: 'connect-title', class: 'page-title' }, first ? 'Connect the mailbox you work from' : 'Connect another mailbox'),
         h('p', { class: 'lead' }, 'Its mail arrives newest first, and you can read while the rest follows. Everything stays on this server.'),
-        outcome, providerButtons(), h('div', { class: 'or' }, 'or any other address'), slot, own, smallPrint('lock', 'Tokens and passwords are encrypted with this server’s key and never shown again. Nothing in the mailbox is changed by the import.')),
+        slot, own, smallPrint('lock', 'Passwords are encrypted with this server’s key and never shown again. Nothing in the mailbox is changed by the import.')),
       side));
   return { el, title: 'Connect a mailbox', destroy: () => { stop(); card?.destroy(); } };
 }
@@ -74,7 +67,7 @@ function ownList() {
   return h('ul', { class: 'card own', 'aria-label': 'Connected mailboxes' }, state.accounts.map((item) => {
     const { chip, text } = statusOf(item);
     const done = doneOf(item);
-    return h('li', null, providerMark(item.provider), h('a', { class: 'clip', href: `/mailboxes/${item.id}` }, h('b', null, item.email_address)),
+    return h('li', null, icon('at', 18), h('a', { class: 'clip', href: `/mailboxes/${item.id}` }, h('b', null, item.email_address)),
       h('span', { class: 'm num' }, item.progress?.synced ? `${count(item.progress.synced)} messages` : ''),
       h('span', { class: ['chip num', chip] }, item.phase === 'backfill' && item.status === 'active' && done !== null ? `${done}%` : text));
   }));

@@ -13,7 +13,7 @@ import { bulkBar, rowBar, threadBar } from './actions.js';
 import { folderIcon, ROLES } from './folders.js';
 import { hands } from './handle.js';
 import { mailKeys } from './mailKeys.js';
-import { accountBanner, isBroken } from './mailboxes.js';
+import { accountBanner } from './mailboxes.js';
 import { sendingTabs } from './sending.js';
 import { place, shell } from './shell.js';
 import { threadPanel } from './thread.js';
@@ -131,7 +131,7 @@ function listHead({ list, view, run }) {
     fill(title, name, unread > 0 && h('span', { class: 'num' }, count(unread), h('span', { class: 'vh' }, ' unread')));
     title.title = where.account ? `${name}, ${account(where.account)?.email_address ?? ''}` : name;
     sync.hidden = !state.accounts.some((item) => item.status === 'active' && item.phase !== 'paused');
-    const broken = state.accounts.find((item) => isBroken(item) && (!where.account || item.id === where.account));
+    const broken = state.accounts.find((item) => item.status === 'error' && (!where.account || item.id === where.account));
     fill(bannerSlot, broken && accountBanner(broken));
     fill(tabs, where.view === 'sent' && sendingTabs('sent'));
     if (!where.thread) setTitle(name);

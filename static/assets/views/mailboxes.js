@@ -11,7 +11,6 @@ import { completenessSection } from './completeness.js';
 import { folderIcon, inOrder } from './folders.js';
 import { sendingSection } from './mailbox-sending.js';
 import { act, arrivalOf, doneOf, progressCard, PROVIDERS, statusOf } from './progress.js';
-import { providerMark, reconnectButton, showOutcome, signsInElsewhere } from './providers.js';
 import { reconnect } from './reconnect.js';
 import { customFolders, shell } from './shell.js';
 
@@ -34,38 +33,27 @@ function overview(item) {
   const inbox = foldersOf(item.id).find((folder) => folder.role === 'inbox');
   const folders = [inbox, ...customFolders(item.id)].filter(Boolean);
   return h('section', { class: 'card box', 'aria-label': item.email_address },
-    h('div', { class: 'sh' }, h('span', { class: 'pl' }, providerMark(item.provider)),
+    h('div', { class: 'sh' }, h('span', { class: 'pl' }, icon('at', 18)),
       h('span', { class: 'grow' }, h('b', { class: 'clip' }, item.email_address), h('small', { class: 'clip' }, [PROVIDERS[item.provider] ?? item.provider, arrivalOf(item), `last looked ${ago(item.last_sync_at)}`].filter(Boolean).join(' · '))),
       h('span', { class: ['chip', chip] }, tone === 'busy' && smallRing(doneOf(item), 'Import'), text),
       h('a', { class: 'btn', href: `/mailboxes/${item.id}` }, 'Manage')),
-    isBroken(item) && h('div', { class: 'inset' }, accountBanner(item)),
+    item.status === 'error' && h('div', { class: 'inset' }, accountBanner(item)),
     h('ul', { class: 'box-folders' }, folders.map((folder) => h('li', null, h('a', { href: `/inbox/${['inbox', 'drafts'].includes(folder.role) ? folder.role : folder.id}?account=${item.id}` },
       icon(folderIcon(folder.role)), h('span', { class: 'clip grow' }, folderName(folder)), folder.unread_count > 0 && h('span', { class: 'num n' }, count(folder.unread_count), h('span', { class: 'vh' }, ' unread')))))));
 }
 
-/** Whether something is wrong with a mailbox that nobody disconnected on purpose. */
-export const isBroken = (item) => item.status === 'error' || (item.status === 'disconnected' && item.error_code !== 'removed');
-
 /** What is wrong with a mailbox, what still works, and the next step. */
 export function accountBanner(item) {
-  const waits = item.status === 'disconnected';
-  const signIn = waits || (item.provider === 'imap' && /login|auth|password|credentials/.test(item.error_code ?? ''));
+  const signIn = /login|auth|password|token|credentials/.test(item.error_code ?? '');
   const title = signIn ? `${item.email_address} needs you to sign in again.` : `${item.email_address} cannot be read at the moment.`;
   const rest = [item.error_message, signIn ? 'What is here can still be read.' : 'It is tried again by itself; what is here can still be read.'].filter(Boolean).join(' ');
-  return banner(signIn ? 'red' : 'amber', title, rest, nextStep(item, signIn));
-}
-
-function nextStep(item, signIn) {
-  if (signIn && signsInElsewhere(item)) return reconnectButton(item);
-  if (signIn && item.provider === 'imap') return h('button', { type: 'button', class: 'btn', onclick: () => reconnect(item) }, 'Sign in again');
-  if (signIn) return null;
   const again = h('button', { type: 'button', class: 'btn' }, 'Try now');
   again.addEventListener('click', () => act(again, item.id, 'sync'));
-  return again;
+  return banner(signIn ? 'red' : 'amber', title, rest, signIn ? h('button', { type: 'button', class: 'btn', onclick: () => reconnect(item) }, 'Sign in again') : again);
 }
 
 /** The page `/mailboxes/{id}`. */
-export async function mailboxPage({ params: { id }, query }) {
+export async function mailboxPage({ params: { id } }) {
   let problem = null;
   await get(`/api/email/accounts/${id}`).then(putAccount, (error) => { problem = error; });
   const body = h('div', { class: 'page-in' });
@@ -85,11 +73,9 @@ export async function mailboxPage({ params: { id }, query }) {
   });
   drawTop();
   drawFolders(folders, id);
-  const outcome = h('div', { class: 'slot' });
-  showOutcome(query, outcome).then((connected) => { if (connected) toast('Connected again. The mail that waited is on its way.'); });
   const whole = completenessSection(id);
   const sending = account(id).user_id === state.me?.id && account(id).status !== 'disconnected' ? sendingSection(account(id)) : null;
-  fill(body, top, outcome, card.el, folders, whole.el, sending?.el, endSection(id));
+  fill(body, top, card.el, folders, whole.el, sending?.el, endSection(id));
   return { el: page.el, title: account(id).email_address, destroy: () => { stop(); card.destroy(); whole.destroy(); sending?.destroy(); page.destroy(); } };
 }
 
@@ -99,7 +85,7 @@ function headOf(item) {
   return [
     h('a', { class: 'crumb', href: '/mailboxes' }, icon('back', 13), 'Mailboxes'),
     h('div', { class: 'page-head' }, h('h1', { class: 'page-title clip', title: item.email_address }, item.email_address), item.status === 'active' && item.phase !== 'paused' && sync),
-    isBroken(item) && accountBanner(item),
+    item.status === 'error' && accountBanner(item),
   ];
 }
 

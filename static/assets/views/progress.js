@@ -6,7 +6,6 @@ import { ago, count, folderName, percent, plural, timeLeft } from '../format.js'
 import { account, foldersOf, putAccount, refreshAccounts, watch } from '../store.js';
 import { bar, busy, toast, toastProblem } from '../ui.js';
 import { folderIcon, inOrder } from './folders.js';
-import { providerMark } from './providers.js';
 
 const ROUND = 2 * Math.PI * 48;
 const SHOWN_FOLDERS = 7;
@@ -16,7 +15,6 @@ export const PROVIDERS = { imap: 'IMAP', gmail: 'Google', outlook: 'Microsoft' }
 
 /** One word for a mailbox: its tone and its text, the same wherever it is shown. */
 export function statusOf(item) {
-  if (item.status === 'disconnected' && item.error_code !== 'removed') return { tone: 'bad', chip: 'c-red', text: 'Sign in again' };
   if (item.status === 'disconnected') return { tone: '', chip: '', text: 'Disconnected' };
   if (item.status === 'error') return { tone: 'bad', chip: 'c-red', text: 'Needs attention' };
   if (item.phase === 'paused') return { tone: 'paused', chip: 'c-amber', text: 'Paused' };
@@ -85,7 +83,7 @@ function drawHead(el, item) {
   el.dataset.key = key;
   const button = h('button', { type: 'button', class: 'btn' }, icon(held ? 'play' : 'pause', 13), held ? 'Resume' : 'Pause');
   button.addEventListener('click', () => act(button, item.id, held ? 'resume' : 'pause'));
-  fill(el, h('span', { class: 'pl' }, providerMark(item.provider)),
+  fill(el, h('span', { class: 'pl' }, icon('at', 18)),
     h('span', { class: 'grow' }, h('b', { class: 'clip' }, item.email_address), h('small', null, `${PROVIDERS[item.provider] ?? item.provider} · ${statusOf(item).text.toLowerCase()}`)),
     item.status === 'disconnected' ? null : button);
 }
@@ -114,8 +112,7 @@ function drawHero(el, ring, item) {
 }
 
 function pill(item, rate, eta) {
-  if (item.status === 'disconnected' && item.error_code === 'removed') return h('span', { class: 'eta' }, icon('unplug', 13), 'Disconnected');
-  if (item.status !== 'active') return h('span', { class: 'eta c-red' }, icon('warn', 13), 'Waiting for you');
+  if (item.status === 'error') return h('span', { class: 'eta c-red' }, icon('warn', 13), 'Waiting for you');
   if (item.phase === 'paused') return h('span', { class: 'eta c-amber' }, icon('pause', 13), 'Paused');
   if (item.phase === 'live') return h('span', { class: 'eta c-green' }, icon('check', 13), item.last_sync_at ? `Up to date, ${ago(item.last_sync_at)}` : 'Up to date');
   const speed = rate > 0 ? `${count(Math.max(1, Math.round(rate)))} per second` : 'Reading the folders';

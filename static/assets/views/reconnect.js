@@ -1,4 +1,4 @@
-// Signing in to an IMAP mailbox again after its password has changed.
+// Signing in to a mailbox again after its password has changed.
 
 import { post } from '../api.js';
 import { h } from '../dom.js';
@@ -18,6 +18,7 @@ export function reconnect(item) {
       extra: h('button', { type: 'button', class: 'btn ghost tall', onclick: () => close() }, 'Cancel'),
       send: async () => {
         const answer = await post(`/api/email/accounts/${item.id}/reconnect`, { password: password.raw });
+        if (answer?.authorization_url) { location.assign(answer.authorization_url); return; }
         if (answer?.id) putAccount(answer);
         else await refreshAccounts();
         toast('Signed in. The mail that waited is on its way.');

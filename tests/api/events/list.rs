@@ -3,7 +3,6 @@
 use chrono::Duration;
 use duplex::access::Role;
 use duplex::clock::Clock;
-use duplex::events::Events;
 use duplex::identity::{Identity, UserOrder};
 use duplex::ids::ThreadId;
 use duplex::outbox::{Fact, Outbox};
@@ -91,7 +90,7 @@ async fn another_organization(app: &TestApp) -> Client {
         password: Secret::new(PASSWORD),
         organization: Some("Globex".into()),
     };
-    let operator = Identity::new(app.database().await, Clock::system(), Events::default(), &app.base);
+    let operator = Identity::new(app.database().await, Clock::system(), &app.base);
     operator.provision_user(order).await.unwrap();
     app.nobody().sign_in("zoe@globex.example", PASSWORD).await
 }

@@ -60,7 +60,7 @@ async fn sink() -> SmtpSink {
 }
 
 /// Connects the mailbox through the proxy and gives the account's id.
-pub async fn connect_through(owner: &Client, proxy: &ImapProxy, mailbox: &Mailbox<'_>, smtp: &SmtpSink) -> String {
+async fn connect_through(owner: &Client, proxy: &ImapProxy, mailbox: &Mailbox<'_>, smtp: &SmtpSink) -> String {
     let mut request = mailbox.connect_request(smtp.settings(&mailbox.user));
     request["imap"] = proxy.imap(mailbox);
     owner.post("/api/email/accounts", request).await.json(201)["id"].as_str().unwrap().to_owned()

@@ -14,7 +14,6 @@ mod setup;
 
 use diesel_async::RunQueryDsl;
 use duplex::clock::Clock;
-use duplex::events::Events;
 use duplex::identity::Identity;
 use serde_json::{Value, json};
 
@@ -53,7 +52,7 @@ fn token(link: &str) -> &str {
 
 /// The command line's own view on the identities of an application.
 async fn operator(app: &TestApp) -> Identity {
-    Identity::new(app.database().await, Clock::system(), Events::default(), &app.base)
+    Identity::new(app.database().await, Clock::system(), &app.base)
 }
 
 /// Changes rows behind the application's back.

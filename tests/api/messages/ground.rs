@@ -155,8 +155,6 @@ pub fn incoming(folder: FolderId, uid: u32, parsed: ParsedMail) -> IncomingMail 
         is_draft: false,
         received_at: at(i64::from(uid)),
         external_id: format!("m-{}", parsed.message_id.clone().unwrap_or_default()),
-        provider_thread_id: None,
-        replaces: None,
         parsed,
         raw_ref: None,
         raw_size: 300,

@@ -51,23 +51,6 @@ async fn rows(conn: &mut DbConn) -> Vec<i64> {
 }
 
 on_both! {
-    async fn reads_of_one_snapshot_see_nothing_that_is_written_meanwhile(backend: Backend) {
-        let ground = Ground::new(backend).await;
-        let mut conn = ground.db.read().await.unwrap();
-        let (before, meanwhile) = conn
-            .snapshot(async |conn| {
-                let before = rows(conn).await;
-                ground.apply(FolderRole::Inbox, vec![incoming(ground.inbox, 1, parsed("mail1", &["root"]))]).await;
-                Ok::<_, diesel::result::Error>((before, rows(conn).await))
-            })
-            .await
-            .unwrap();
-        assert_eq!(before, meanwhile);
-        assert_eq!(rows(&mut conn).await[0], 1, "the snapshot has ended");
-    }
-}
-
-on_both! {
     async fn the_same_batch_twice_changes_nothing(backend: Backend) {
         let ground = Ground::new(backend).await;
         let batch = || (1..=5).map(|uid| incoming(ground.inbox, uid, parsed(&format!("mail{uid}"), &["root"]))).collect();

@@ -13,11 +13,10 @@ use duplex::secret::Secret;
 use serde_json::{Value, json};
 
 use super::campaign::{BARE, Campaign, Moment, SAVING};
-use crate::mailbox::{backfilled, sync};
+use crate::mailbox::backfilled;
 use crate::support::{
     Act, Backend, Client, Dovecot, Mailbox, Phase, SmtpSecurity, SmtpSink, TestApp, TestProcess, wait_for, wait_until,
 };
-use crate::two_way::facts;
 
 on_both! {
     async fn a_process_killed_at_each_moment_of_sending_sends_every_mail_once(backend: Backend) {
@@ -165,30 +164,6 @@ on_both! {
         assert_eq!(desk.taken("lost"), 1);
         assert_eq!(desk.owner.all(&format!("/api/email/messages?account_id={}", desk.account)).await.len(), 1);
         assert_eq!(desk.mailbox.peer().counts()["Sent"], 1);
-    }
-}
-
-on_both! {
-    async fn a_proof_that_comes_before_the_answer_stays_and_is_told_once(backend: Backend) {
-        let desk = Desk::start(backend, Clock::system()).await;
-        for answered in [false, true] {
-            let mut taken = desk.sink.pause(Phase::Taken);
-            let id = desk.submit(desk.mail(&format!("answered: {answered}"))).await;
-            taken.reached().await;
-            let raw = desk.sink.accepted().last().unwrap().raw.clone();
-            desk.mailbox.peer().append("Sent", &[raw], &["\\Seen"]);
-            sync(&desk.owner, &desk.account).await;
-            wait_until("the copy is found", async || desk.shown(&id).await["status"] == "sent").await;
-            if answered { taken.resume() } else { taken.close() }
-            // The sender has had its word on the first when it serves another.
-            let next = desk.submit(desk.mail("next")).await;
-            assert_eq!(desk.settled(&next).await.0, "sent");
-            let shown = desk.shown(&id).await;
-            assert_eq!((&shown["status"], &shown["error_message"]), (&"sent".into(), &Value::Null));
-            let told = facts(&desk.owner, &["email.sent"]).await;
-            assert_eq!(told.iter().filter(|fact| fact["data"]["email_id"] == id.as_str()).count(), 1);
-        }
-        assert_eq!(desk.sink.accepted().len(), 4);
     }
 }
 

@@ -35,10 +35,10 @@ on_both! {
         assert_eq!(mail["structure"], json!(["multipart/alternative", "text/plain", "text/html"]));
         assert_eq!(mail["html"].as_str().unwrap().trim(), html);
         let text = mail["text"].as_str().unwrap();
-        for words in ["Grüße aus", "Köln", "eins", "zwei", "hier <https://a.example/?q=1&r=2>"] {
+        for words in ["Grüße aus", "Köln", "eins", "zwei", "hier"] {
             assert!(text.contains(words), "{words} is not in {text}");
         }
-        assert_eq!(text.matches('<').count(), 1, "{text}");
+        assert!(!text.contains('<'), "{text}");
         let fields = mail["headers"].as_array().unwrap();
         assert!(fields.contains(&json!(["X-Campaign", "Frühling"])), "{fields:?}");
         assert_eq!(mail["message_id"], sent["message_id"]);

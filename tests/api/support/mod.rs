@@ -3,7 +3,6 @@
 pub mod app;
 pub mod client;
 pub mod dovecot;
-pub mod gmail;
 pub mod imap_peer;
 pub mod imap_proxy;
 pub mod mail_reader;

@@ -3,7 +3,7 @@
 mod inbound;
 mod interleaved;
 mod listening;
-pub mod outbound;
+mod outbound;
 mod recovery;
 mod refusals;
 

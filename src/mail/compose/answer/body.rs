@@ -2,7 +2,7 @@
 
 use super::quote::{QUOTE_START, Quoted};
 use crate::mail::compose::build::derived_text;
-use crate::mail::html::to_text_with_links;
+use crate::mail::html::to_text;
 
 /// The texts of a mail while it is put together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Body {
             return self;
         }
         let text = self.text.map(|text| {
-            let signature = to_text_with_links(signature_html);
+            let signature = to_text(signature_html);
             format!("{}\n\n-- \n{}\n", text.trim_end(), signature.trim_end())
         });
         let html = match (self.html, &text) {

@@ -4,7 +4,7 @@ use html_escape::encode_double_quoted_attribute as escape;
 
 use super::{ReplySource, one_line};
 use crate::mail::Mailbox;
-use crate::mail::html::{sanitize_outgoing, text_to_html, to_text_with_links};
+use crate::mail::html::{sanitize_outgoing, text_to_html, to_text};
 use crate::mail::limits::{prefix, truncate};
 
 /// Longest name in the line above a quotation: longer lines are not known as such any more.
@@ -100,7 +100,7 @@ fn text_of(original: &ReplySource) -> String {
     let given = original.text.as_deref().filter(|text| !text.trim().is_empty());
     let text = match (given, original.html.as_deref()) {
         (Some(text), _) => text.replace("\r\n", "\n").replace('\r', "\n"),
-        (None, Some(html)) => to_text_with_links(html),
+        (None, Some(html)) => to_text(html),
         (None, None) => String::new(),
     };
     text.replace('\0', "").trim_end().to_owned()

@@ -1,19 +1,14 @@
-//! Makes folders that do not exist yet; the provider learns of them when the first mail is brought there, and may then give
-//! them ids of its own.
-
-use std::collections::HashSet;
+//! Makes folders that do not exist yet; the provider learns of them when the first mail is brought there.
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, QueryResult};
 use diesel_async::RunQueryDsl;
 
 use super::super::naming::NewName;
-use super::places;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_folders, email_locations};
-use crate::ids::{AccountId, EmailId, FolderId, LocationId};
+use crate::db::schema::email_folders;
+use crate::ids::{AccountId, FolderId};
 use crate::messages::model::FolderRole;
-use crate::messages::store::threads::IDS;
 use crate::{insert_rows, on_conn};
 
 #[derive(Insertable)]
@@ -77,47 +72,4 @@ async fn by_name(tx: &mut DbConn, account: AccountId, raw: &str) -> QueryResult<
         .filter(email_folders::external_id.eq(raw))
         .select(email_folders::id);
     on_conn!(tx, |c| query.first(c).await.optional())
-}
-
-/// A folder that was made here has this id at the provider now.
-///
-/// The sync may have heard of it sooner, under another name or in another spelling: then mails on their way to the one come
-/// to the other.
-pub async fn adopt(
-    tx: &mut DbConn,
-    account: AccountId,
-    made: FolderId,
-    external_id: &str,
-    now: Timestamp,
-) -> QueryResult<()> {
-    let Some(known) = by_name(tx, account, external_id).await? else {
-        let query = diesel::update(email_folders::table.find(made))
-            .set((email_folders::external_id.eq(external_id), email_folders::updated_at.eq(now)));
-        return on_conn!(tx, |c| query.execute(c).await).map(|_| ());
-    };
-    if known == made {
-        return Ok(());
-    }
-    let query = email_locations::table.filter(email_locations::folder_id.eq(known)).select(email_locations::email_id);
-    let there: HashSet<EmailId> = on_conn!(tx, |c| query.load(c).await)?.into_iter().collect();
-    let query = email_locations::table
-        .filter(email_locations::folder_id.eq(made))
-        .select((email_locations::id, email_locations::email_id));
-    let coming: Vec<(LocationId, EmailId)> = on_conn!(tx, |c| query.load(c).await)?;
-    let (double, moved): (Vec<_>, Vec<_>) = coming.into_iter().partition(|(_, email)| there.contains(email));
-    let ids = |rows: Vec<(LocationId, EmailId)>| rows.into_iter().map(|(id, _)| id).collect::<Vec<LocationId>>();
-    places::delete_locations(tx, &ids(double)).await?;
-    for chunk in ids(moved).chunks(IDS) {
-        let query = diesel::update(email_locations::table.filter(email_locations::id.eq_any(chunk)))
-            .set(email_locations::folder_id.eq(known));
-        on_conn!(tx, |c| query.execute(c).await)?;
-    }
-    on_conn!(tx, |c| {
-        let live = (email_folders::deleted_at.eq(None::<Timestamp>), email_folders::updated_at.eq(now));
-        diesel::update(email_folders::table.find(known)).set(live).execute(c).await?;
-        let below = email_folders::table.filter(email_folders::parent_id.eq(made));
-        diesel::update(below).set(email_folders::parent_id.eq(Some(known))).execute(c).await?;
-        diesel::delete(email_folders::table.find(made)).execute(c).await
-    })?;
-    Ok(())
 }

@@ -10,7 +10,6 @@ use diesel_async::RunQueryDsl;
 use super::super::model::{Change, Fields, Former, FormerPlace, OperationState};
 use super::super::undo::Later;
 use crate::access::Access;
-use crate::accounts::Provider;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
 use crate::db::schema::{email_accounts, emails, mailbox_operation_items as items, mailbox_operations as operations};
@@ -97,28 +96,17 @@ pub(super) async fn received(tx: &mut DbConn, ids: &[EmailId]) -> QueryResult<Ha
     Ok(found)
 }
 
-/// A mailbox whose mail is changed.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::messages::operations) struct Keeper {
-    pub provider: Provider,
-    /// When it was removed though its mail was kept.
-    pub removed_at: Option<Timestamp>,
-}
-
-/// The person's mailboxes.
+/// The person's mailboxes, each with the time when it was removed though its mail was kept.
 pub(in crate::messages::operations) async fn accounts(
     tx: &mut DbConn,
     access: &Access,
-) -> QueryResult<BTreeMap<AccountId, Keeper>> {
+) -> QueryResult<BTreeMap<AccountId, Option<Timestamp>>> {
     let query = email_accounts::table
         .filter(email_accounts::user_id.eq(access.user))
         .filter(email_accounts::organization_id.eq(access.org))
-        .select((email_accounts::id, email_accounts::provider, email_accounts::removed_at));
-    let rows: Vec<(AccountId, String, Option<Timestamp>)> = on_conn!(tx, |c| query.load(c).await)?;
-    let keeper = |(id, provider, removed_at): (AccountId, String, Option<Timestamp>)| {
-        Some((id, Keeper { provider: Provider::parse(&provider)?, removed_at }))
-    };
-    Ok(rows.into_iter().filter_map(keeper).collect())
+        .select((email_accounts::id, email_accounts::removed_at));
+    let rows: Vec<(AccountId, Option<Timestamp>)> = on_conn!(tx, |c| query.load(c).await)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// What the journal says of where mails came from.

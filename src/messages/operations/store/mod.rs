@@ -1,7 +1,6 @@
 //! All SQL of the journal.
 
 pub(super) mod apply;
-mod carried;
 pub(super) mod folders;
 pub(super) mod journal;
 pub(super) mod list;
@@ -13,8 +12,6 @@ mod shields;
 mod work;
 mod written;
 
-pub use carried::carried;
-pub use folders::adopt as adopt_folder;
 pub use outcomes::{appended, copied, flags_stored, moved, removed};
 pub use settle::{confirm, fail, retry_later};
 pub use work::{differences, due_items};

@@ -104,7 +104,7 @@ impl Departure {
 }
 
 /// The provider's flags where they are not what is wanted.
-pub(in crate::messages::operations) fn differing(truth: Flags, wanted: Flags) -> (Option<bool>, Option<bool>) {
+pub(super) fn differing(truth: Flags, wanted: Flags) -> (Option<bool>, Option<bool>) {
     (Some(truth.0).filter(|value| *value != wanted.0), Some(truth.1).filter(|value| *value != wanted.1))
 }
 

@@ -9,7 +9,7 @@ use super::super::model::{DueItem, Fields, ItemKey, MailDiff, PlaceRow};
 use super::places::{self, Departure, Location};
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{email_folders, emails, mailbox_operation_items as items, mailbox_operations as operations};
+use crate::db::schema::{email_folders, mailbox_operation_items as items, mailbox_operations as operations};
 use crate::db::types::Json;
 use crate::ids::{AccountId, EmailId, FolderId, OperationId};
 use crate::messages::store::own;
@@ -38,18 +38,16 @@ pub async fn due_items(conn: &mut DbConn, account: AccountId, now: Timestamp, li
 }
 
 /// The places of these mails on both sides; a mail that lies nowhere on either is absent.
-pub async fn differences(conn: &mut DbConn, mails: &[EmailId]) -> QueryResult<Vec<MailDiff>> {
-    let locations = places::locations(conn, mails).await?;
-    let departures = places::departures(conn, mails).await?;
+pub async fn differences(conn: &mut DbConn, emails: &[EmailId]) -> QueryResult<Vec<MailDiff>> {
+    let locations = places::locations(conn, emails).await?;
+    let departures = places::departures(conn, emails).await?;
     let folders = locations.iter().map(|row| row.folder_id).chain(departures.iter().map(|row| row.folder_id));
     let names = folder_names(conn, folders).await?;
     let mut found: BTreeMap<EmailId, MailDiff> = BTreeMap::new();
-    let awaited = own::awaited(conn, mails).await?;
-    let ids = external_ids(conn, mails).await?;
+    let awaited = own::awaited(conn, emails).await?;
     let empty = |email, account| MailDiff {
         email,
         account,
-        external_id: ids.get(&email).cloned().unwrap_or_default(),
         locations: Vec::new(),
         departures: Vec::new(),
         awaited: awaited.contains(&email),
@@ -80,16 +78,6 @@ async fn folder_names(conn: &mut DbConn, folders: impl Iterator<Item = FolderId>
         names.extend(rows);
     }
     Ok(names)
-}
-
-async fn external_ids(conn: &mut DbConn, mails: &[EmailId]) -> QueryResult<HashMap<EmailId, String>> {
-    let mut ids = HashMap::with_capacity(mails.len());
-    for chunk in mails.chunks(IDS) {
-        let query = emails::table.filter(emails::id.eq_any(chunk)).select((emails::id, emails::external_id));
-        let rows: Vec<(EmailId, String)> = on_conn!(conn, |c| query.load(c).await)?;
-        ids.extend(rows);
-    }
-    Ok(ids)
 }
 
 fn mod_seq(stored: Option<i64>) -> Option<u64> {

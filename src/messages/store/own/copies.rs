@@ -82,11 +82,9 @@ fn waits_for_a_copy(own: &OwnMail) -> bool {
     own.is_local() || own.status != "sent" || own.outgoing.as_ref().is_some_and(|out| out.file_due_at.is_some())
 }
 
-/// From now on the row is known by the identity of this copy, and has it as its original.
-pub(super) async fn adopt(tx: &mut DbConn, id: EmailId, mail: &IncomingMail, now: Timestamp) -> QueryResult<()> {
+async fn adopt(tx: &mut DbConn, id: EmailId, mail: &IncomingMail, now: Timestamp) -> QueryResult<()> {
     let query = diesel::update(emails::table.find(id)).set((
         emails::external_id.eq(&mail.external_id),
-        mail.provider_thread_id.as_ref().map(|thread| emails::provider_thread_id.eq(thread)),
         emails::raw_ref.eq(&mail.raw_ref),
         emails::raw_size.eq(i64::try_from(mail.raw_size).ok()),
         emails::headers.eq(pairs(mail.parsed.headers.clone())),

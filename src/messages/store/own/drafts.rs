@@ -104,12 +104,11 @@ pub(super) async fn recognise_elsewhere(
     Ok(found)
 }
 
-/// Work on one draft.
-pub(super) struct Work<'a> {
-    pub tx: &'a mut DbConn,
-    pub owner: &'a Mailbox,
-    pub now: Timestamp,
-    pub draft: &'a mut Draft,
+struct Work<'a> {
+    tx: &'a mut DbConn,
+    owner: &'a Mailbox,
+    now: Timestamp,
+    draft: &'a mut Draft,
 }
 
 impl Work<'_> {
@@ -142,7 +141,7 @@ impl Work<'_> {
     }
 
     /// Whether the mail says what the draft says, white space aside.
-    pub async fn has_content_of(&mut self, mail: &IncomingMail) -> QueryResult<bool> {
+    async fn has_content_of(&mut self, mail: &IncomingMail) -> QueryResult<bool> {
         let query =
             emails::table.find(self.draft.own.id).select((emails::subject, emails::body_text, emails::body_html));
         type Content = (Option<String>, Option<String>, Option<String>);
@@ -233,7 +232,7 @@ impl Work<'_> {
         self.wake_mirror().await
     }
 
-    pub async fn wake_mirror(&mut self) -> QueryResult<()> {
+    async fn wake_mirror(&mut self) -> QueryResult<()> {
         let idle = email_outgoing::table
             .filter(email_outgoing::email_id.eq(self.draft.own.id))
             .filter(email_outgoing::mirror_due_at.is_null());
@@ -244,7 +243,7 @@ impl Work<'_> {
     }
 
     /// Another program edited the draft: the row gets its content.
-    pub async fn edit(&mut self, mail: &IncomingMail) -> QueryResult<()> {
+    async fn edit(&mut self, mail: &IncomingMail) -> QueryResult<()> {
         content::replace(self.tx, self.owner, self.draft.own.id, mail, self.now).await?;
         self.draft.own.external_id.clone_from(&mail.external_id);
         let Some(outgoing) = &mut self.draft.own.outgoing else { return Ok(()) };
@@ -262,7 +261,7 @@ impl Work<'_> {
     }
 
     /// Both were edited. The draft of ours gets a Message-ID of its own, so that nothing later takes one for the other.
-    pub async fn part_from(&mut self, mail: &IncomingMail) -> QueryResult<()> {
+    async fn part_from(&mut self, mail: &IncomingMail) -> QueryResult<()> {
         let own = &mut self.draft.own;
         if own.message_id.is_none() || own.message_id != mail.parsed.message_id {
             return Ok(());

@@ -7,9 +7,6 @@ use crate::mail::ParsedMail;
 /// The header that we put into a draft before it goes into the mailbox: `<email id>/<revision>`.
 pub(in crate::messages::store) const MARKER: &str = "x-duplex-draft";
 
-/// The header by which a mail is known again at a provider that may give it another Message-ID: `<email id>`.
-pub(in crate::messages::store) const MAIL_MARK: &str = "x-duplex-mail";
-
 /// Which draft a mail says it is a version of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Marker {
@@ -92,14 +89,7 @@ mod tests {
     use crate::clock::Timestamp;
 
     fn draft(revision: i64, mirrored_revision: Option<i64>) -> Draft {
-        let outgoing = Outgoing {
-            revision,
-            mirrored_revision,
-            handed_at: None,
-            file_due_at: None,
-            mirror_due_at: None,
-            draft_message_id: None,
-        };
+        let outgoing = Outgoing { revision, mirrored_revision, handed_at: None, file_due_at: None };
         let own = OwnMail {
             id: EmailId::new(),
             external_id: "local-1".to_owned(),
@@ -107,7 +97,6 @@ mod tests {
             status: "draft".to_owned(),
             thread: None,
             received_at: Timestamp::from_micros(0).unwrap(),
-            deleted_at: None,
             outgoing: Some(outgoing),
         };
         Draft { own, numbers: Vec::new() }

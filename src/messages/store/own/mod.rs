@@ -5,14 +5,12 @@ mod answers;
 mod copies;
 mod drafts;
 mod guard;
-mod identity;
 pub(super) mod judge;
 mod originals;
 mod proof;
 mod reports;
 mod rows;
 mod sighting;
-mod whole;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,10 +23,8 @@ use crate::messages::model::{FolderRole, IncomingMail, Intake, Mailbox};
 
 pub(in crate::messages) use guard::awaited;
 pub(super) use guard::{forget_mirrors, spared};
-pub use identity::{Identity, adopt_sent, identify};
 pub use proof::{Evidence, prove_sent};
 pub(super) use sighting::Sighting;
-pub(super) use whole::recognise_whole;
 
 /// What was recognised among mails whose identity is new.
 #[derive(Debug, Default)]

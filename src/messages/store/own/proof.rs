@@ -18,19 +18,6 @@ pub enum Evidence {
     Copy,
     /// Something that only a sent mail leads to: a copy elsewhere, an answer, a report. Its own copy is still to be filed.
     Elsewhere,
-    /// The mail itself, among the sent mails of a provider that alone puts mails there, by our own mark: it was sent, whatever
-    /// was thought of it.
-    Itself,
-}
-
-impl Evidence {
-    /// What a mail may be so that this says something new of it.
-    fn counts_for(self) -> &'static [&'static str] {
-        match self {
-            Self::Copy | Self::Elsewhere => &["uncertain", "sending"],
-            Self::Itself => &["uncertain", "sending", "queued", "scheduled", "failed", "cancelled", "draft"],
-        }
-    }
 }
 
 #[derive(Queryable)]
@@ -55,7 +42,7 @@ pub async fn prove_sent(tx: &mut DbConn, mails: &[EmailId], evidence: Evidence, 
     let query = emails::table
         .inner_join(email_outgoing::table)
         .filter(emails::id.eq_any(mails))
-        .filter(emails::status.eq_any(evidence.counts_for()))
+        .filter(emails::status.eq_any(["uncertain", "sending"]))
         .select((
             emails::id,
             emails::organization_id,
@@ -67,17 +54,15 @@ pub async fn prove_sent(tx: &mut DbConn, mails: &[EmailId], evidence: Evidence, 
         ));
     let doubtful: Vec<Doubtful> = on_conn!(tx, |c| query.load(c).await)?;
     let mut facts = Vec::new();
-    let is_certain = evidence == Evidence::Itself;
-    for mail in doubtful.into_iter().filter(|mail| is_certain || mail.status == "uncertain" || mail.handed_at.is_some())
-    {
+    for mail in doubtful.into_iter().filter(|mail| mail.status == "uncertain" || mail.handed_at.is_some()) {
         let query = email_recipients::table
             .filter(email_recipients::email_id.eq(mail.id))
             .filter(email_recipients::recipient_type.ne("reply_to"))
             .select(email_recipients::delivery);
         let deliveries: Vec<Option<String>> = on_conn!(tx, |c| query.load(c).await)?;
-        let left = if is_certain { Some(false) } else { left_over(&deliveries) };
-        let Some(left) = left else { continue };
-        if settle(tx, &mail, left, evidence, now).await? && !left {
+        let Some(left) = left_over(&deliveries) else { continue };
+        settle(tx, &mail, left, evidence, now).await?;
+        if !left {
             let about = AccountRef { org: mail.org, user: mail.user, account: mail.account };
             facts.push(Fact::email_sent(about, mail.id, mail.thread));
         }
@@ -97,33 +82,20 @@ fn left_over(deliveries: &[Option<String>]) -> Option<bool> {
     Some(handed && deliveries.iter().any(|delivery| matches!(delivery.as_deref(), None | Some("deferred"))))
 }
 
-/// Answers whether it was still doubtful: the sender may have had the server's answer in the meantime.
-async fn settle(tx: &mut DbConn, mail: &Doubtful, left: bool, evidence: Evidence, now: Timestamp) -> QueryResult<bool> {
-    let doubtful = emails::table.find(mail.id).filter(emails::status.eq_any(evidence.counts_for()));
-    let query = diesel::update(doubtful).set((
+async fn settle(tx: &mut DbConn, mail: &Doubtful, left: bool, evidence: Evidence, now: Timestamp) -> QueryResult<()> {
+    let handed = email_recipients::table
+        .filter(email_recipients::email_id.eq(mail.id))
+        .filter(email_recipients::delivery.eq("handed"));
+    let query = diesel::update(handed).set(email_recipients::delivery.eq("accepted"));
+    on_conn!(tx, |c| query.execute(c).await)?;
+    let query = diesel::update(emails::table.find(mail.id)).set((
         emails::status.eq(if left { "queued" } else { "sent" }),
-        emails::is_draft.eq(false),
         emails::error_message.eq(None::<String>),
         emails::updated_at.eq(now),
     ));
-    if on_conn!(tx, |c| query.execute(c).await)? == 0 {
-        return Ok(false);
-    }
-    let served: &[&str] = if evidence == Evidence::Itself { &["handed", "deferred", "refused"] } else { &["handed"] };
-    let of_mail = || {
-        let all = email_recipients::table.filter(email_recipients::email_id.eq(mail.id));
-        all.filter(email_recipients::recipient_type.ne("reply_to"))
-    };
-    let query = diesel::update(of_mail().filter(email_recipients::delivery.eq_any(served)))
-        .set(email_recipients::delivery.eq("accepted"));
     on_conn!(tx, |c| query.execute(c).await)?;
-    if evidence == Evidence::Itself {
-        let query = diesel::update(of_mail().filter(email_recipients::delivery.is_null()))
-            .set(email_recipients::delivery.eq("accepted"));
-        on_conn!(tx, |c| query.execute(c).await)?;
-    }
     let file_due_at = match evidence {
-        Evidence::Copy | Evidence::Itself => None,
+        Evidence::Copy => None,
         Evidence::Elsewhere => Some(now),
     };
     let query = diesel::update(email_outgoing::table.find(mail.id)).set((
@@ -134,7 +106,7 @@ async fn settle(tx: &mut DbConn, mail: &Doubtful, left: bool, evidence: Evidence
         email_outgoing::updated_at.eq(now),
     ));
     on_conn!(tx, |c| query.execute(c).await)?;
-    Ok(true)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ pub(super) struct OwnMail {
     pub status: String,
     pub thread: Option<ThreadId>,
     pub received_at: Timestamp,
-    pub deleted_at: Option<Timestamp>,
     /// What is known of it when it was written here.
     pub outgoing: Option<Outgoing>,
 }
@@ -33,17 +32,9 @@ pub(super) struct Outgoing {
     pub mirrored_revision: Option<i64>,
     pub handed_at: Option<Timestamp>,
     pub file_due_at: Option<Timestamp>,
-    pub mirror_due_at: Option<Timestamp>,
-    /// The message in the draft by which it is being sent.
-    pub draft_message_id: Option<String>,
 }
 
 impl OwnMail {
-    /// Whether a person discarded it here and the provider's copy is still to follow.
-    pub fn is_discarded(&self) -> bool {
-        self.deleted_at.is_some() && self.outgoing.as_ref().is_some_and(|outgoing| outgoing.mirror_due_at.is_some())
-    }
-
     /// Whether the provider never told an identity of it.
     pub fn is_local(&self) -> bool {
         self.external_id.starts_with("local-")
@@ -59,14 +50,11 @@ macro_rules! own {
             emails::status,
             emails::thread_id,
             emails::received_at,
-            emails::deleted_at,
             (
                 email_outgoing::revision,
                 email_outgoing::mirrored_revision,
                 email_outgoing::handed_at,
                 email_outgoing::file_due_at,
-                email_outgoing::mirror_due_at,
-                email_outgoing::draft_message_id,
             )
                 .nullable(),
         ))
@@ -78,17 +66,6 @@ pub(super) async fn by_message_ids(tx: &mut DbConn, account: AccountId, ids: &[&
     let mut found = Vec::new();
     for chunk in ids.chunks(IDS) {
         let query = own!(account).filter(emails::message_id.eq_any(chunk));
-        let rows: Vec<OwnMail> = on_conn!(tx, |c| query.load(c).await)?;
-        found.extend(rows);
-    }
-    Ok(found)
-}
-
-/// The mails of a mailbox with these identities.
-pub(super) async fn by_external_ids(tx: &mut DbConn, account: AccountId, ids: &[&str]) -> QueryResult<Vec<OwnMail>> {
-    let mut found = Vec::new();
-    for chunk in ids.chunks(IDS) {
-        let query = own!(account).filter(emails::external_id.eq_any(chunk));
         let rows: Vec<OwnMail> = on_conn!(tx, |c| query.load(c).await)?;
         found.extend(rows);
     }

@@ -1,15 +1,14 @@
 //! Single mails: bodies, raw mail, attachments, and where a mail is.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, Queryable, Selectable,
-    SelectableHelper,
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 
 use super::MessageRow;
 use crate::access::Access;
 use crate::db::DbConn;
-use crate::db::schema::{email_accounts, email_attachments, email_outgoing, emails, skipped_messages};
+use crate::db::schema::{email_accounts, email_attachments, emails, skipped_messages};
 use crate::db::types::Json;
 use crate::ids::{AccountId, AttachmentId, EmailId};
 use crate::on_conn;
@@ -111,13 +110,9 @@ pub(crate) enum Found {
 
 /// Looks for a Message-ID (without angle brackets) in the person's mailboxes.
 pub(crate) async fn lookup(conn: &mut DbConn, accounts: &[AccountId], message_id: &str) -> QueryResult<Vec<Found>> {
-    // Under the Message-ID that it was written with, a mail is found though its provider replaced that.
-    let written = email_outgoing::table
-        .filter(email_outgoing::written_message_id.eq(message_id))
-        .select(email_outgoing::email_id);
     let query = emails::table
         .filter(emails::account_id.eq_any(accounts))
-        .filter(emails::message_id.eq(message_id).or(emails::id.eq_any(written)))
+        .filter(emails::message_id.eq(message_id))
         .order((emails::account_id, emails::id))
         .limit(100)
         .select((emails::id, emails::account_id, emails::deleted_at.is_null()));

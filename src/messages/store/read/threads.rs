@@ -7,16 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::dsl::{exists, not};
 use diesel::sql_types::BigInt;
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, QueryableByName,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl;
 
 use super::FolderChoice;
 use crate::access::Access;
 use crate::clock::Timestamp;
 use crate::db::DbConn;
-use crate::db::schema::{emails, thread_accounts};
+use crate::db::schema::thread_accounts;
 use crate::db::types::{Instant, Uid};
 use crate::http::{Keyset, Limit};
 use crate::ids::{AccountId, FolderId, ThreadId};
@@ -41,7 +39,6 @@ pub(crate) struct ThreadView {
     pub id: ThreadId,
     pub digest: Digest,
     pub unread: i64,
-    pub is_starred: bool,
 }
 
 /// One page and an entry more: threads with their place in the list.
@@ -204,21 +201,6 @@ pub(crate) async fn views(
     if !shared.is_empty() {
         digests.extend(rows::digests_of(conn, access.user, &shared).await?);
     }
-    let starred = starred(conn, access, &visible).await?;
-    let view = |(id, unread)| {
-        Some((id, ThreadView { id, digest: digests.remove(&id)?, unread, is_starred: starred.contains(&id) }))
-    };
+    let view = |(id, unread)| Some((id, ThreadView { id, digest: digests.remove(&id)?, unread }));
     Ok(unread.into_iter().filter_map(view).collect())
-}
-
-/// Those of these threads in which a mail of the person has a star.
-async fn starred(conn: &mut DbConn, access: &Access, ids: &[ThreadId]) -> QueryResult<BTreeSet<ThreadId>> {
-    let query = emails::table
-        .filter(emails::thread_id.eq_any(ids))
-        .filter(emails::user_id.eq(access.user))
-        .filter(emails::deleted_at.is_null())
-        .filter(emails::is_starred)
-        .select(emails::thread_id.assume_not_null());
-    let rows: Vec<ThreadId> = on_conn!(conn, |c| query.load(c).await)?;
-    Ok(rows.into_iter().collect())
 }

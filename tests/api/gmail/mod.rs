@@ -1,6 +1,0 @@
-//! Gmail mailboxes: what comes in, and in which state.
-
-mod crash;
-mod import;
-mod news;
-mod recovery;
